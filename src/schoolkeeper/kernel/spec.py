@@ -1,0 +1,98 @@
+"""What a task declares about itself: everything else in the product is derived from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from pathlib import Path
+
+
+class Kind(Enum):
+    """Maintenance types of ISO/IEC/IEEE 14764."""
+
+    PREVENTIVE = "preventive"
+    CORRECTIVE = "corrective"
+    ADAPTIVE = "adaptive"
+
+
+class Risk(IntEnum):
+    """How much a run may disturb; approvals and permissions follow from it."""
+
+    READ_ONLY = 0
+    ROUTINE = 1
+    DISRUPTIVE = 2
+    DESTRUCTIVE = 3
+
+
+class Undo(Enum):
+    """How a run is taken back."""
+
+    NOTHING_WRITTEN = "nothing written"
+    """The task only looks."""
+    STEPWISE = "step by step"
+    """Every step carries its inverse."""
+    DERIVED = "derived data"
+    """Writes only what the component can compute again from its own rows (statistics, indexes): no
+    information can be lost, so there is nothing to take back; running it again is the repair."""
+    RESTORE_POINT = "restore point"
+    """Taken back by restoring a proven backup set that was made first; the gate demands one."""
+    FORWARD_ONLY = "forward only"
+    """Cannot be taken back: a named person must approve."""
+
+
+class Cadence(Enum):
+    """A task's usual place in the programme; a system may override it."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    ANNUAL = "annual"
+
+
+IMPLICIT_FINDINGS = {"unknown": "Could not look", "failed": "The run did not succeed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """The declaration of one task.
+
+    `id` is permanent and never reused. `reads` and `writes` are component kinds: a Look or an Act hands out
+    no others. `findings` maps the last part of each finding code to its title; those in IMPLICIT_FINDINGS
+    exist for every task and are not listed. `requirements` are item numbers (M001…M144). `after` are ids of tasks
+    that come first when the programme runs both on one day.
+    """
+
+    id: str
+    version: int
+    title: str
+    summary: str
+    kind: Kind
+    risk: Risk
+    undo: Undo
+    reads: frozenset[str]
+    writes: frozenset[str] = frozenset()
+    cadence: Cadence | None
+    requirements: frozenset[str]
+    findings: Mapping[str, str] = field(default_factory=dict)
+    approver: str | None = None
+    after: frozenset[str] = frozenset()
+    home: Path
+
+    @property
+    def runbook(self) -> Path:
+        """The page that a person follows when this task reports something."""
+        return self.home / "runbook.md"
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Every finding code that a run of this task can report, in full."""
+        return frozenset(f"{self.id}.{suffix}" for suffix in (*self.findings, *IMPLICIT_FINDINGS))
+
+    def title_of(self, code: str) -> str:
+        """The title of a finding code of this task."""
+        suffix = code.removeprefix(f"{self.id}.")
+        return self.findings.get(suffix) or IMPLICIT_FINDINGS.get(suffix, code)
+
+    @property
+    def changes_something(self) -> bool:
+        return bool(self.writes)
