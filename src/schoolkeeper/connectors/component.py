@@ -1,0 +1,10 @@
+"""The base of every component's definition."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Component(BaseModel):
+    """A part of a system. Each kind is a subclass whose `kind` is a Literal: it makes the schema and the errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: str

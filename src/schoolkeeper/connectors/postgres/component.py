@@ -1,0 +1,15 @@
+"""What a definition says of a PostgreSQL database."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from schoolkeeper.connectors.component import Component
+from schoolkeeper.connectors.secrets import SecretReference
+
+
+class PostgresComponent(Component):
+    """A PostgreSQL database, 14 or newer."""
+
+    kind: Literal["postgres"]
+    dsn: SecretReference = Field(description="Where the connection address (postgresql://…) is kept")

@@ -1,0 +1,63 @@
+"""What a database holds, written down so that a restored copy can be compared with it."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+Objects = dict[str, dict[str, str]]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TableContent(_Record):
+    """`digest` is a whole number as text (see `digest`); "0" for no rows."""
+
+    rows: int
+    digest: str
+
+
+class SequencePosition(_Record):
+    """Where a sequence stood before and after a dump: sequences stand outside of snapshots.
+
+    `earliest` and `latest` are NULL where it was never used.
+    """
+
+    earliest: int | None
+    latest: int | None
+
+    def admits(self, value: int | None) -> bool:
+        """Whether a restored copy may stand at `value`."""
+        if None in (self.earliest, self.latest, value):
+            return value in (self.earliest, self.latest)
+        assert value is not None
+        assert self.earliest is not None
+        assert self.latest is not None
+        low, high = sorted((self.earliest, self.latest))
+        return low <= value <= high
+
+
+class DatabaseSource(_Record):
+    """Which database it was. `system_identifier` is PostgreSQL's own, None where the role may not ask."""
+
+    system_identifier: str | None
+    database: str
+    server_version: str
+    server_major: int
+    encoding: str
+    collate: str
+    ctype: str
+
+
+class DatabaseContents(_Record):
+    """Every table by "schema.table", every object by kind and name, every sequence, and the roles these need."""
+
+    source: DatabaseSource
+    snapshot: str
+    taken_at: datetime
+    tables: dict[str, TableContent]
+    large_objects: TableContent
+    objects: Objects
+    sequences: dict[str, SequencePosition]
+    roles: list[str]

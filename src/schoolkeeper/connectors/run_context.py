@@ -1,0 +1,23 @@
+"""What a task may know about the run it is part of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """`key` is unique to the run and stays the same when it is resumed. `now` is the time of this assessment.
+
+    `home` is Schoolkeeper's own folder on the worker's machine: scratch servers, quarantine, working files.
+    """
+
+    key: str
+    started_at: datetime
+    now: datetime
+    home: Path
+
+    @property
+    def workspace(self) -> Path:
+        """The run's own working folder below `home`; the engine removes it when the run ends."""
+        return self.home / "runs" / self.key

@@ -1,0 +1,63 @@
+"""A system in our care, as far as reaching it goes."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from schoolkeeper.connectors.files.component import FilesComponent
+from schoolkeeper.connectors.host.component import HostComponent
+from schoolkeeper.connectors.logs.component import LogsComponent
+from schoolkeeper.connectors.postgres.component import PostgresComponent
+from schoolkeeper.connectors.store.component import StoreComponent
+from schoolkeeper.connectors.web.component import WebComponent
+
+AnyComponent = Annotated[
+    PostgresComponent | WebComponent | HostComponent | FilesComponent | LogsComponent | StoreComponent,
+    Field(discriminator="kind"),
+]
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def _duration(text: object) -> object:
+    if isinstance(text, str) and (match := re.fullmatch(r"(\d+)([mhd])", text)):
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if isinstance(text, timedelta) or (isinstance(text, str) and text.startswith("P")):
+        return text
+    raise ValueError('write a number and a unit: "30m", "24h" or "7d"')
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone; write one like Asia/Tashkent") from error
+    return name
+
+
+def _slug(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", text):
+        raise ValueError("use small letters, digits and hyphens, at most 63")
+    return text
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class System(BaseModel):
+    """One deployment of an ERP. `slug` is its identity: a restore must name it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slug: Annotated[str, AfterValidator(_slug)]
+    name: str = Field(min_length=1)
+    institution: str = ""
+    profile: str
+    environment: Literal["production", "staging", "scratch"]
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    rpo: Duration = timedelta(hours=24)
+    rto: Duration = timedelta(hours=4)
+    components: dict[str, AnyComponent] = Field(default_factory=dict)
