@@ -1,0 +1,1 @@
+"""Statistics update where they are stale."""

@@ -1,0 +1,49 @@
+"""A pytest plugin that gives tests real parts: `pytest -p schoolkeeper.testing.plugin`.
+
+One PostgreSQL server serves the whole run; each test that asks gets a fresh database on it. Schoolkeeper itself
+gets a home folder of its own, so that no test reads or writes a person's.
+"""
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from schoolkeeper.connectors.postgres.binaries import find
+from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
+from schoolkeeper.connectors.postgres.cluster_roles import create_database
+
+# Django reads its settings before any fixture runs, hence here; the database's address is filled in later.
+HOME = Path(tempfile.mkdtemp(prefix="schoolkeeper-test-"))
+HOME.chmod(0o711)  # the database server's own account must get through
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+os.environ["SCHOOLKEEPER_HOME"] = str(HOME)
+os.environ["SCHOOLKEEPER_DATABASE_URL"] = "postgresql://later:later@127.0.0.1:1/schoolkeeper"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A running PostgreSQL 16 server."""
+    server = Cluster(HOME / "postgres", find(16), settings={**SCRATCH_SETTINGS, "max_connections": 200})
+    server.initialise()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[str]:
+    """The address of a fresh, empty database."""
+    name = f"test_{secrets.token_hex(4)}"
+    with cluster.connect() as connection:
+        create_database(connection, name)
+    yield cluster.dsn(name)
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
