@@ -1,0 +1,1 @@
+"""Which institutions, systems, components and credentials are in our care?"""
