@@ -1,0 +1,1 @@
+"""How Schoolkeeper starts: settings, addresses, the embedded database and the supervisor."""

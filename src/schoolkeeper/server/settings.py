@@ -1,0 +1,84 @@
+"""Django's settings, made from the configuration."""
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+from schoolkeeper.server.configuration import django_database, read
+
+CONFIGURATION = read()
+SCHOOLKEEPER_HOME = CONFIGURATION.home
+SCHOOLKEEPER_INSTANCE = CONFIGURATION.instance
+SCHOOLKEEPER_TASKS = CONFIGURATION.tasks
+
+SECRET_KEY = CONFIGURATION.secret_key()
+DEBUG = False
+ALLOWED_HOSTS = list(CONFIGURATION.hosts)
+DATABASES = {"default": django_database(CONFIGURATION.database_url)} if CONFIGURATION.database_url else {}
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "schoolkeeper.estate",
+    "schoolkeeper.records",
+    "schoolkeeper.engine",
+    "schoolkeeper.controlroom",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "schoolkeeper.server.urls"
+WSGI_APPLICATION = "schoolkeeper.server.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = CONFIGURATION.home / "static"
+WHITENOISE_USE_FINDERS = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+USE_TZ = True
+TIME_ZONE = CONFIGURATION.timezone
+LANGUAGE_CODE = "en"
+USE_THOUSAND_SEPARATOR = True
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIGURATION.secure_cookies
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+LOGIN_URL = reverse_lazy("admin:login")
+
+UNFOLD = {
+    "SITE_TITLE": "Schoolkeeper",
+    "SITE_HEADER": "Schoolkeeper",
+    "SITE_URL": "/",
+    "STYLES": [lambda request: static("controlroom/controlroom.css")],
+}
