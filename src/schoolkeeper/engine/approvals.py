@@ -1,0 +1,63 @@
+"""Approvals: rows bound to what exactly was approved."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.db import transaction
+
+from schoolkeeper.engine.case import Case
+from schoolkeeper.engine.gate import needs_four_eyes
+from schoolkeeper.engine.knowledge import catalogue
+from schoolkeeper.engine.models import Approval
+from schoolkeeper.kernel.errors import Refused
+from schoolkeeper.records import ledger
+from schoolkeeper.records.models import Run
+
+VALID_FOR = timedelta(hours=24)
+
+State = Literal["open", "granted", "no"]
+
+
+def state_for(case: Case, now: datetime) -> tuple[State, str]:
+    """Where the approval of a planned run stands, asking for one if nobody has; and the reason for a no."""
+    run = case.run
+    bound = {
+        "task": run.task,
+        "spec_version": run.spec_version,
+        "facts_digest": run.facts_digest,
+        "plan_digest": run.plan_digest,
+    }
+    approval, _ = Approval.objects.get_or_create(
+        run=run, defaults={**bound, "requested_at": now, "expires_at": now + VALID_FOR}
+    )
+    if approval.decision == Approval.Decision.DENIED:
+        return "no", f"{approval.decided_by} said no: {approval.reason}"
+    if approval.expires_at <= now:
+        return "no", f"The approval expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC; ask again."
+    if any(getattr(approval, name) != value for name, value in bound.items()):
+        return "no", "The facts or the plan changed since approval was asked for; plan it again."
+    return ("granted" if approval.decision else "open"), ""
+
+
+@transaction.atomic
+def decide(run: Run, *, by: str, grant: bool, reason: str, now: datetime) -> None:
+    """Record a person's decision and let the run go on. Raises Refused when it is not theirs to make."""
+    approval = Approval.objects.select_for_update().filter(run=run).first()
+    if approval is None or run.state != Run.State.WAITING:
+        raise Refused(f"Run {run.pk} is not waiting for approval.")
+    if approval.expires_at <= now:
+        raise Refused(f"The request expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC; start the run again.")
+    if grant and by == run.requested_by and needs_four_eyes(catalogue().find(run.task).spec):
+        raise Refused("This cannot be taken back, so somebody other than the one who asked for it must approve.")
+    approval.decision = Approval.Decision.GRANTED if grant else Approval.Decision.DENIED
+    approval.decided_by, approval.decided_at, approval.reason = by, now, reason
+    approval.save()
+    ledger.append(
+        f"approval.{approval.decision}",
+        actor=by,
+        system=run.system,
+        subject=f"run {run.pk}",
+        data={"facts": approval.facts_digest, "plan": approval.plan_digest, "reason": reason},
+        once=f"{run.key}:approval",
+    )
+    Run.objects.filter(pk=run.pk).update(state=Run.State.QUEUED, dispatched_at=None)

@@ -1,0 +1,58 @@
+"""Asking for a run."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils import timezone
+from pydantic import ValidationError
+
+from schoolkeeper.engine.knowledge import catalogue
+from schoolkeeper.estate.care import find
+from schoolkeeper.kernel.canonical import digest
+from schoolkeeper.kernel.errors import Invalid
+from schoolkeeper.kernel.facts import Options
+from schoolkeeper.records import ledger
+from schoolkeeper.records.models import Run
+
+
+def parse_options(task_id: str, given: Mapping[str, object]) -> Options:
+    """A task's options from names and values. Raises Invalid with every fault."""
+    try:
+        options: Options = catalogue().find(task_id).options.model_validate(given)
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise Invalid(f"options of {task_id}", faults) from error
+    return options
+
+
+@transaction.atomic
+def request(
+    task_id: str,
+    system: str,
+    *,
+    by: str,
+    occasion: str = "on demand",
+    options: Mapping[str, object] | None = None,
+) -> Run:
+    """Queue a run; a worker takes it from there. Raises Invalid for an unknown task or system or bad options."""
+    spec = catalogue().find(task_id).spec
+    find(system)
+    chosen = parse_options(task_id, options or {}).model_dump(mode="json", exclude_defaults=True)
+    run = Run.objects.create(
+        system=system,
+        task=task_id,
+        spec_version=spec.version,
+        options=chosen,
+        requested_by=by,
+        occasion=occasion,
+        requested_at=timezone.now(),
+    )
+    ledger.append(
+        "run.requested",
+        actor=by,
+        system=system,
+        subject=f"run {run.pk}",
+        data={"task": task_id, "version": spec.version, "options": digest(chosen), "occasion": occasion},
+        once=f"{run.key}:requested",
+    )
+    return run

@@ -1,0 +1,155 @@
+"""The process that carries out runs: a loop over small functions, each of which does one round and returns."""
+
+import logging
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+from dbos import DBOS, DBOSClient
+from django.conf import settings
+from django.db import close_old_connections
+from django.utils import timezone
+
+from schoolkeeper.engine import durable, stages
+from schoolkeeper.engine.knowledge import catalogue
+from schoolkeeper.engine.models import Worker
+from schoolkeeper.kernel.errors import Refused
+from schoolkeeper.records.models import Run
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.2
+HEARTBEAT_SECONDS = 2.0
+DEAD_AFTER = timedelta(seconds=10)
+WORKFLOW_RETENTION = timedelta(days=30)
+QUARANTINE_RETENTION = timedelta(days=30)
+
+
+class Identity:
+    """A worker's name, held by an advisory lock: PostgreSQL lets it go the moment the process is gone."""
+
+    def __init__(self, worker_id: str) -> None:
+        self.worker_id = worker_id
+        self._connection = psycopg.connect(settings.CONFIGURATION.database_url, autocommit=True)
+        if not _try_lock(self._connection, worker_id):
+            self._connection.close()
+            raise Refused(f"A worker named {worker_id!r} is at work already; give this one another --name.")
+
+    def is_held(self) -> bool:
+        """Whether the lock's session still lives; without it another process may take the name."""
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+    def release(self) -> None:
+        self._connection.close()
+
+
+def work(worker_id: str, stop: threading.Event) -> int:
+    """Carry out runs until `stop` is set; the exit code. Raises Refused when the name is taken."""
+    catalogue()
+    identity = Identity(worker_id)
+    durable.launch(worker_id)
+    client = durable.client()
+    rounds: tuple[tuple[float, Callable[[], object]], ...] = (
+        (TICK_SECONDS, durable.dispatch),
+        (HEARTBEAT_SECONDS, lambda: beat(worker_id)),
+        (HEARTBEAT_SECONDS, lambda: take_over_from_the_dead(worker_id, client)),
+        (HEARTBEAT_SECONDS, lambda: end_broken_runs(client)),
+        (3600.0, lambda: forget_old(settings.SCHOOLKEEPER_HOME)),
+    )
+    Worker.objects.filter(pk=worker_id).update(started_at=timezone.now())
+    due = dict.fromkeys(range(len(rounds)), 0.0)
+    try:
+        while not stop.wait(TICK_SECONDS):
+            if not identity.is_held():
+                log.error("the worker's lock was lost; stopping so that no two run under one name")
+                return 1
+            for number, (seconds, round_) in enumerate(rounds):
+                if time.monotonic() >= due[number]:
+                    due[number] = time.monotonic() + seconds
+                    close_old_connections()
+                    round_()
+    finally:
+        DBOS.destroy(workflow_completion_timeout_sec=0)
+        client.destroy()
+        Worker.objects.filter(pk=worker_id).delete()
+        identity.release()
+    return 0
+
+
+def beat(worker_id: str) -> None:
+    """Say that this worker lives."""
+    now = timezone.now()
+    Worker.objects.update_or_create(
+        pk=worker_id,
+        defaults={"host": socket.gethostname(), "pid": os.getpid(), "heartbeat_at": now},
+        create_defaults={
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "heartbeat_at": now,
+            "started_at": now,
+        },
+    )
+
+
+def alive() -> list[Worker]:
+    """The workers that have said so lately."""
+    return list(Worker.objects.filter(heartbeat_at__gt=timezone.now() - DEAD_AFTER).order_by("id"))
+
+
+def take_over_from_the_dead(worker_id: str, client: DBOSClient) -> int:
+    """Resume what workers left behind that have no heartbeat and whose lock is free; how many runs.
+
+    Never from a live one: a worker that only was slow still holds its lock.
+    """
+    taken = 0
+    for dead in Worker.objects.filter(heartbeat_at__lt=timezone.now() - DEAD_AFTER).exclude(pk=worker_id):
+        with psycopg.connect(settings.CONFIGURATION.database_url, autocommit=True) as connection:
+            if not _try_lock(connection, dead.pk):
+                continue
+            for workflow in client.list_workflows(executor_id=dead.pk, status="PENDING"):
+                client.resume_workflow(workflow.workflow_id, queue_name=workflow.queue_name)
+                taken += 1
+            dead.delete()
+    return taken
+
+
+def end_broken_runs(client: DBOSClient) -> int:
+    """Give runs an outcome whose workflow ended in an error of the engine's own; how many."""
+    ended = 0
+    running = set(Run.objects.filter(state=Run.State.RUNNING).values_list("key", flat=True))
+    if not running:
+        return 0
+    ids = [f"{key}:{leg}" for key in running for leg in ("planned", "decided")]
+    for workflow in client.list_workflows(workflow_ids=ids, status=["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]):
+        key = workflow.workflow_id.partition(":")[0]
+        log.error("run %s broke in the engine: %s", key, workflow.error)
+        stages.conclude(key, "errored", f"The engine broke: {workflow.error}")
+        ended += 1
+    return ended
+
+
+def forget_old(home: Path) -> None:
+    """Prune what has an end: finished workflows, and things set aside so long ago that nobody takes them back."""
+    durable.prune(WORKFLOW_RETENTION)
+    before = (timezone.now() - QUARANTINE_RETENTION).timestamp()
+    for folder in (home / "quarantine").glob("*"):
+        if folder.stat().st_mtime < before:
+            shutil.rmtree(folder)
+            log.info("removed what was set aside in %s", folder)
+
+
+def _try_lock(connection: psycopg.Connection[tuple[object, ...]], worker_id: str) -> bool:
+    row = connection.execute(
+        "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"schoolkeeper worker {worker_id}"]
+    ).fetchone()
+    return bool(row and row[0])

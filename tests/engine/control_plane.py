@@ -1,0 +1,110 @@
+"""A whole control plane for one test: a database of its own, a system in care, workers to kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psycopg
+from psycopg.rows import dict_row
+
+WORKER = Path(__file__).parent / "worker_process.py"
+PATIENCE_SECONDS = 60
+
+
+class ControlPlane:
+    """`home` is Schoolkeeper's folder, `dsn` the address of its empty database. Close it to end its workers."""
+
+    def __init__(self, home: Path, dsn: str) -> None:
+        self.home = home
+        self.dsn = dsn
+        self.environment = {
+            **os.environ,
+            "SCHOOLKEEPER_HOME": str(home),
+            "SCHOOLKEEPER_DATABASE_URL": dsn,
+            "DJANGO_SETTINGS_MODULE": "schoolkeeper.server.settings",
+        }
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self.python("from django.core.management import call_command; call_command('migrate', verbosity=0)")
+
+    def python(self, code: str) -> str:
+        """Run code with Django set up, in a process of its own; its output."""
+        done = subprocess.run(
+            [sys.executable, "-c", f"import django; django.setup()\n{code}"],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def apply(self, definition: str) -> None:
+        self.python(
+            "from schoolkeeper.engine.care import take_into_care\n"
+            "from schoolkeeper.estate.definition import parse\n"
+            f"take_into_care(parse({definition!r}), by='test')"
+        )
+
+    def ask(self, task: str, system: str, **options: object) -> int:
+        """Queue a run; its id."""
+        return int(
+            self.python(
+                "from schoolkeeper.engine.request import request\n"
+                f"print(request({task!r}, {system!r}, by='test', options={options!r}).pk)"
+            )
+        )
+
+    def worker(self, name: str = "main", failpoint: str = "") -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, str(WORKER), name],
+            env={**self.environment, "SCHOOLKEEPER_FAILPOINT": failpoint},
+        )
+        self._workers.append(process)
+        return process
+
+    def rows(self, query: str) -> list[Mapping[str, object]]:
+        with psycopg.connect(self.dsn, row_factory=dict_row) as connection:
+            return list(connection.execute(query.encode()).fetchall())
+
+    def until(self, happened: Callable[[], bool], what: str) -> None:
+        """Wait until something is so; processes of their own leave nothing else to wait on."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not happened():
+            assert time.monotonic() < end, f"in {PATIENCE_SECONDS} s it did not happen that {what}"
+            time.sleep(0.05)
+
+    def until_ended(self, *runs: int) -> list[str]:
+        """Wait until the runs have ended; their outcomes."""
+        ids = ", ".join(map(str, runs))
+        query = f"SELECT outcome FROM records_run WHERE id IN ({ids}) AND state = 'ended' ORDER BY id"
+        self.until(lambda: len(self.rows(query)) == len(runs), f"runs {ids} end")
+        return [str(row["outcome"]) for row in self.rows(query)]
+
+    def verify_ledger(self) -> None:
+        """Assert that the ledger agrees with itself and with every head that was ever signed."""
+        self.python(
+            "from django.conf import settings\n"
+            "from schoolkeeper.ledger import export, head, keys, verify\n"
+            "from schoolkeeper.records import ledger\n"
+            "home = settings.SCHOOLKEEPER_HOME\n"
+            "public = keys.PublicKey.of(keys.load_private(ledger.signing_key(home)))\n"
+            "anchors = export.read_heads((home / 'ledger/heads.jsonl').open('rb'))\n"
+            "signed = ledger.sign_head(home, settings.SCHOOLKEEPER_INSTANCE)\n"
+            "report = verify.verify(export.lines(ledger.entries(), signed, public), public, anchors)\n"
+            "assert report.ok, report.sentences()"
+        )
+
+    def close(self) -> None:
+        for worker in self._workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGTERM)
+        for worker in self._workers:
+            try:
+                worker.wait(20)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                worker.wait()

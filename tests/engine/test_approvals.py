@@ -1,0 +1,66 @@
+"""Approvals: bound to what was approved, by the right person, for a while."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from schoolkeeper.engine.approvals import decide
+from schoolkeeper.kernel.errors import Refused
+from schoolkeeper.records.models import Run
+from tests.engine.conftest import Carrier
+
+TASK = "test.dangerous"
+
+
+@pytest.fixture
+def waiting(carrier: Carrier) -> Run:
+    run = carrier.run(TASK)
+    assert (run.state, run.outcome) == ("waiting", "")
+    return run
+
+
+def test_granted_by_another_person(carrier: Carrier, waiting: Run, shelf: Path) -> None:
+    assert list(shelf.iterdir()) == []
+    decide(waiting, by="approver", grant=True, reason="term is over", now=timezone.now())
+    assert carrier.carry_out(waiting).outcome == "ok"
+
+
+def test_denied(carrier: Carrier, waiting: Run, shelf: Path) -> None:
+    decide(waiting, by="approver", grant=False, reason="exams", now=timezone.now())
+    run = carrier.carry_out(waiting)
+    assert (run.outcome, run.says) == ("refused", "approver said no: exams")
+    assert list(shelf.iterdir()) == []
+
+
+def test_four_eyes(waiting: Run) -> None:
+    with pytest.raises(Refused, match="somebody other"):
+        decide(waiting, by="keeper", grant=True, reason="", now=timezone.now())
+
+
+def test_a_stale_plan_is_refused(carrier: Carrier, waiting: Run, shelf: Path) -> None:
+    (shelf / "1").touch()
+    decide(waiting, by="approver", grant=True, reason="", now=timezone.now())
+    run = carrier.carry_out(waiting)
+    assert (run.outcome, run.says) == (
+        "refused",
+        "The facts or the plan changed since approval was asked for; plan it again.",
+    )
+
+
+def test_an_expired_request_cannot_be_granted(waiting: Run) -> None:
+    with pytest.raises(Refused, match="expired"):
+        decide(waiting, by="approver", grant=True, reason="", now=timezone.now() + timedelta(hours=25))
+
+
+def test_an_approval_expires(carrier: Carrier, waiting: Run) -> None:
+    decide(waiting, by="approver", grant=True, reason="", now=timezone.now())
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        assert carrier.carry_out(waiting).outcome == "refused"
+
+
+def test_only_a_waiting_run_can_be_decided(carrier: Carrier) -> None:
+    with pytest.raises(Refused, match="not waiting"):
+        decide(carrier.run(), by="approver", grant=True, reason="", now=timezone.now())

@@ -1,0 +1,113 @@
+"""How runs end: every outcome, on a real folder and a real database."""
+
+from pathlib import Path
+
+import pytest
+
+from schoolkeeper.engine import stages
+from schoolkeeper.engine.models import Hold, WriterLock
+from schoolkeeper.records.models import FindingRecord, LatestMeasurement, LedgerEntry, Run, StepRecord
+from tests.engine.conftest import Carrier, Shelf
+
+
+def names(shelf: Path) -> list[str]:
+    return sorted(path.name for path in shelf.iterdir())
+
+
+def open_codes() -> set[str]:
+    return set(FindingRecord.objects.filter(resolved_at=None).values_list("code", flat=True))
+
+
+def test_ok(carrier: Carrier, shelf: Path) -> None:
+    run = carrier.run()
+    assert (run.state, run.outcome, run.says) == ("ended", "ok", "3 steps done. Nothing to report.")
+    assert names(shelf) == ["0", "1", "2"]
+    assert set(run.steps.values_list("state", flat=True)) == {"done"}
+    assert LatestMeasurement.objects.get(name="shelf.files_count").value == 3
+    assert not WriterLock.objects.exists()
+    assert list(LedgerEntry.objects.values_list("kind", flat=True)) == [
+        "run.requested", "run.started", "run.assessed_before", "run.planned",
+        *["step.started", "step.done"] * 3, "run.assessed_after", "run.ended",
+    ]  # fmt: skip
+
+
+def test_nothing_to_do(carrier: Carrier) -> None:
+    carrier.run()
+    assert carrier.run().outcome == "nothing_to_do"
+
+
+def test_could_not_look_is_unknown_and_resolves_nothing(carrier: Carrier, shelf: Path) -> None:
+    carrier.run(trouble={"put 0": "permanent"})
+    assert open_codes() == {"test.shelf.short", "test.shelf.failed"}
+    run = carrier.run(trouble={"assess": "unreachable"})
+    assert (run.outcome, run.says) == ("unknown", "shelf: the door is locked")
+    assert open_codes() == {"test.shelf.short", "test.shelf.failed", "test.shelf.unknown"}
+    assert carrier.run().outcome == "ok"
+    assert open_codes() == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "calls"),
+    [("permanent", "failed", 1), ("unforeseen", "errored", 3), ("temporary", "failed", 3)],
+)
+def test_a_broken_step_is_taken_back(carrier: Carrier, shelf: Path, kind: str, outcome: str, calls: int) -> None:
+    run = carrier.run(trouble={"put 1": kind})
+    assert run.outcome == outcome
+    assert "What had been done was taken back." in run.says
+    assert names(shelf) == []
+    assert Shelf.calls.count("put 1") == calls
+    assert list(run.steps.values_list("state", flat=True)) == ["undone", "undone", "planned"]
+    assert open_codes() == {"test.shelf.short", "test.shelf.failed"}
+    assert carrier.engine.waits == {"permanent": [], "unforeseen": [1, 1], "temporary": [7, 7]}[kind]
+
+
+def test_what_does_not_verify_is_undone(carrier: Carrier, shelf: Path) -> None:
+    run = carrier.run(trouble={"wrong": "yes"})
+    assert (run.outcome, run.says) == ("undone", "Not as promised. What had been done was taken back.")
+    assert names(shelf) == []
+
+
+def test_what_cannot_be_taken_back_locks_the_system(carrier: Carrier, shelf: Path) -> None:
+    run = carrier.run(trouble={"put 1": "permanent", "remove 0": "permanent"})
+    assert run.outcome == "undo_failed"
+    assert Hold.objects.get().run == run
+    later = carrier.run()
+    assert later.outcome == "refused"
+    assert f"Run {run.pk} could not be taken back" in later.says
+
+
+def test_one_writer_per_system(carrier: Carrier) -> None:
+    first, second = carrier.ask(), carrier.ask()
+    WriterLock.objects.create(system="test-college", run=first, taken_at=first.requested_at)
+    assert carrier.carry_out(second).outcome == "refused"
+    assert WriterLock.objects.get().run == first
+    assert carrier.carry_out(first).outcome == "ok"
+
+
+def test_a_restore_point_is_demanded(carrier: Carrier) -> None:
+    run = carrier.run("test.restored")
+    assert run.outcome == "refused"
+    assert "no backup set proven" in run.says
+
+
+def test_a_run_that_has_ended_stays_as_it_is(carrier: Carrier, shelf: Path) -> None:
+    run = carrier.run()
+    steps, calls = list(StepRecord.objects.values()), list(Shelf.calls)
+    for step in run.steps.all():
+        assert stages.perform(str(run.key), step.key) is None
+    assert stages.conclude(str(run.key), "errored", "again") == "ok"
+    assert (list(StepRecord.objects.values()), Shelf.calls) == (steps, calls)
+    assert LedgerEntry.objects.filter(kind="run.ended").count() == 1
+
+
+def test_a_step_that_was_killed_halfway_is_done_again(carrier: Carrier, shelf: Path) -> None:
+    run = carrier.ask()
+    key = str(run.key)
+    stages.begin(key)
+    stages.assess(key, "before")
+    stages.decide(key)
+    StepRecord.objects.filter(key="put:0").update(state="started", attempts=1, started_at=run.requested_at)
+    (shelf / "0").touch()
+    assert stages.perform(key, "put:0") is None
+    step = StepRecord.objects.get(key="put:0")
+    assert (step.state, step.attempts) == ("done", 2)
