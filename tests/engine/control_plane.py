@@ -1,5 +1,6 @@
 """A whole control plane for one test: a database of its own, a system in care, workers to kill."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import psycopg
 from psycopg.rows import dict_row
 
-WORKER = Path(__file__).parent / "worker_process.py"
+HERE = Path(__file__).parent
 PATIENCE_SECONDS = 60
 
 
@@ -28,19 +29,23 @@ class ControlPlane:
             "DJANGO_SETTINGS_MODULE": "schoolkeeper.server.settings",
         }
         self._workers: list[subprocess.Popen[bytes]] = []
+        self._django = subprocess.Popen(
+            [sys.executable, str(HERE / "django_process.py")],
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self.python("from django.core.management import call_command; call_command('migrate', verbosity=0)")
 
     def python(self, code: str) -> str:
-        """Run code with Django set up, in a process of its own; its output."""
-        done = subprocess.run(
-            [sys.executable, "-c", f"import django; django.setup()\n{code}"],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        """Run code in a process with Django set up; what it printed."""
+        assert self._django.stdin is not None
+        assert self._django.stdout is not None
+        print(json.dumps(code), file=self._django.stdin, flush=True)
+        answer = json.loads(self._django.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        return str(answer["out"])
 
     def apply(self, definition: str) -> None:
         self.python(
@@ -60,7 +65,7 @@ class ControlPlane:
 
     def worker(self, name: str = "main", failpoint: str = "") -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, str(WORKER), name],
+            [sys.executable, str(HERE / "worker_process.py"), name],
             env={**self.environment, "SCHOOLKEEPER_FAILPOINT": failpoint},
         )
         self._workers.append(process)
@@ -98,7 +103,8 @@ class ControlPlane:
             "assert report.ok, report.sentences()"
         )
 
-    def close(self) -> None:
+    def end_workers(self) -> None:
+        """Stop every worker that still lives, and wait for it."""
         for worker in self._workers:
             if worker.poll() is None:
                 worker.send_signal(signal.SIGTERM)
@@ -108,3 +114,10 @@ class ControlPlane:
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()
+        self._workers.clear()
+
+    def close(self) -> None:
+        self.end_workers()
+        assert self._django.stdin is not None
+        self._django.stdin.close()
+        self._django.wait(20)

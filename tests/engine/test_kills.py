@@ -4,7 +4,6 @@ These tests take long because they start real worker processes, kill them and wa
 """
 
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,37 +19,43 @@ TABLES = ("attendance", "grade")
 POINTS = ("before", "started", "applied", "done")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="schoolkeeper-kill-") as folder:
         Path(folder).chmod(0o755)  # a scratch server's own account must get through
         yield Path(folder)
 
 
-@pytest.fixture
-def control_plane(database: str, home: Path) -> Iterator[ControlPlane]:
-    plane = ControlPlane(home, database)
+@pytest.fixture(scope="module")
+def shared_plane(cluster: Cluster, home: Path) -> Iterator[ControlPlane]:
+    """One control plane for all tests: making it takes longer than most of what they do."""
+    with cluster.connect() as connection:
+        connection.execute("CREATE DATABASE keeper_of_kills")
+    plane = ControlPlane(home, cluster.dsn("keeper_of_kills"))
     yield plane
     plane.close()
+    with cluster.connect() as connection:
+        connection.execute("DROP DATABASE keeper_of_kills WITH (FORCE)")
 
 
 @pytest.fixture
-def erp(cluster: Cluster, control_plane: ControlPlane, home: Path) -> Iterator[str]:
-    """An ERP's database with two tables that were never analysed, in care as `north`."""
-    name = f"erp_{os.getpid()}"
-    with cluster.connect() as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    dsn = cluster.dsn(name)
-    with psycopg.connect(dsn, autocommit=True) as connection:
+def control_plane(shared_plane: ControlPlane) -> Iterator[ControlPlane]:
+    yield shared_plane
+    shared_plane.end_workers()
+
+
+@pytest.fixture
+def erp(database: str, control_plane: ControlPlane, home: Path) -> str:
+    """An ERP's database with two tables that were never analysed, in care; its slug is the database's name."""
+    slug = database.rpartition("/")[2].replace("_", "-")
+    with psycopg.connect(database, autocommit=True) as connection:
         for table in TABLES:
             connection.execute(f"CREATE TABLE {table} AS SELECT g AS id FROM generate_series(1, 1000) g".encode())
     control_plane.apply(
-        '[system]\nslug = "north"\nname = "North"\nprofile = "smart-education-erp"\nenvironment = "scratch"\n'
-        f'[components.database]\nkind = "postgres"\ndsn = {json.dumps(secret_file(home, "dsn", dsn))}\n'
+        f'[system]\nslug = "{slug}"\nname = "North"\nprofile = "smart-education-erp"\nenvironment = "scratch"\n'
+        f'[components.database]\nkind = "postgres"\ndsn = {json.dumps(secret_file(home, slug, database))}\n'
     )
-    yield dsn
-    with cluster.connect() as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    return slug
 
 
 def analysed(dsn: str) -> dict[str, int]:
@@ -62,27 +67,29 @@ def analysed(dsn: str) -> dict[str, int]:
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_a_step_of_database_analyze(
-    control_plane: ControlPlane, erp: str, point: str, table: str
+    control_plane: ControlPlane, erp: str, database: str, point: str, table: str
 ) -> None:
-    run = control_plane.ask("database.analyze", "north")
+    run = control_plane.ask("database.analyze", erp)
     killed = control_plane.worker(failpoint=f"engine.step.{point}:analyze:public.{table}=kill")
     control_plane.until(lambda: killed.poll() is not None, "the worker dies at its failpoint")
     assert killed.returncode == -9
     control_plane.worker()
     assert control_plane.until_ended(run) == ["ok"]
-    steps = control_plane.rows("SELECT key, state, attempts FROM records_steprecord ORDER BY position")
     repeated = f"analyze:public.{table}" if point in ("started", "applied") else ""
-    assert [(step["key"], step["state"], step["attempts"]) for step in steps] == [
+    steps = control_plane.rows(f"SELECT key, state, attempts FROM records_steprecord WHERE run_id = {run} ORDER BY 1")
+    assert [tuple(step.values()) for step in steps] == [
         (key, "done", 2 if key == repeated else 1) for key in ("analyze:public.attendance", "analyze:public.grade")
     ]
-    assert all(1 <= times <= (2 if repeated.endswith(name) else 1) for name, times in analysed(erp).items())
-    ended = control_plane.rows("SELECT count(*) AS n FROM records_ledgerentry WHERE kind = 'run.ended'")
+    assert all(1 <= times <= (2 if repeated.endswith(name) else 1) for name, times in analysed(database).items())
+    ended = control_plane.rows(
+        f"SELECT count(*) AS n FROM records_ledgerentry WHERE kind = 'run.ended' AND system = '{erp}'"
+    )
     assert ended[0]["n"] == 1
     control_plane.verify_ledger()
 
 
 def test_another_worker_takes_over_from_a_dead_one(control_plane: ControlPlane, erp: str) -> None:
-    run = control_plane.ask("database.analyze", "north")
+    run = control_plane.ask("database.analyze", erp)
     dead = control_plane.worker("one", failpoint="engine.step.started:analyze:public.grade=kill")
     control_plane.until(lambda: dead.poll() is not None, "the worker dies at its failpoint")
     control_plane.worker("two")
@@ -91,12 +98,12 @@ def test_another_worker_takes_over_from_a_dead_one(control_plane: ControlPlane, 
 
 
 def test_two_workers_make_one_writer(control_plane: ControlPlane, erp: str) -> None:
-    runs = [control_plane.ask("database.analyze", "north") for _ in range(6)]
+    runs = [control_plane.ask("database.analyze", erp) for _ in range(6)]
     control_plane.worker("one")
     control_plane.worker("two")
     assert control_plane.until_ended(*runs) == ["ok", *["nothing_to_do"] * 5]
     overlapping = control_plane.rows(
-        "SELECT a.id FROM records_run a JOIN records_run b ON a.id < b.id"
+        "SELECT a.id FROM records_run a JOIN records_run b ON a.id < b.id AND a.system = b.system"
         " AND a.started_at < b.ended_at AND b.started_at < a.ended_at"
     )
     assert overlapping == []
@@ -104,11 +111,11 @@ def test_two_workers_make_one_writer(control_plane: ControlPlane, erp: str) -> N
 
 
 def test_two_workers_cannot_have_one_name(control_plane: ControlPlane) -> None:
-    first = control_plane.worker("main")
+    first = control_plane.worker("twin")
     control_plane.until(
-        lambda: control_plane.rows("SELECT 1 FROM engine_worker") != [], "the first worker is at work"
+        lambda: control_plane.rows("SELECT 1 FROM engine_worker WHERE id = 'twin'") != [], "the first is at work"
     )
-    second = control_plane.worker("main")
+    second = control_plane.worker("twin")
     control_plane.until(lambda: second.poll() is not None, "the second worker gives up")
     assert second.returncode not in (0, -9)
     assert first.poll() is None
