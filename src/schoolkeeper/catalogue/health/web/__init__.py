@@ -1,0 +1,1 @@
+"""The web application, as its users reach it."""

@@ -1,0 +1,1 @@
+"""New and rising errors in the logs."""

@@ -1,0 +1,1 @@
+"""Expired rows and stale files."""
