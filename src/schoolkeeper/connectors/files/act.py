@@ -48,6 +48,8 @@ class FilesAct:
         shutil.copy2(source, partial)
         owner = source.stat()
         os.chown(partial, owner.st_uid, owner.st_gid)
-        os.replace(partial, target)
+        with partial.open("rb") as copy:
+            os.fsync(copy.fileno())
+        partial.replace(target)
         source.unlink()
         return True

@@ -10,6 +10,7 @@ from psycopg import sql
 from schoolkeeper.connectors.postgres.component import PostgresComponent
 from schoolkeeper.connectors.postgres.look import connect, failure
 from schoolkeeper.connectors.secrets import resolve
+from schoolkeeper.kernel.errors import Permanent, SchoolkeeperError
 
 
 class PostgresAct:
@@ -32,7 +33,7 @@ class PostgresAct:
         try:
             return self._connected().execute(statement, parameters).rowcount
         except psycopg.Error as error:
-            raise failure(self.name, error) from error
+            raise _failure(self.name, error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Cursor[dict[str, Any]]]:
@@ -42,10 +43,18 @@ class PostgresAct:
             with connection.transaction(), connection.cursor() as cursor:
                 yield cursor
         except psycopg.Error as error:
-            raise failure(self.name, error) from error
+            raise _failure(self.name, error) from error
 
     def _connected(self) -> psycopg.Connection[dict[str, Any]]:
         if self._connection is None:
             self._connection = connect(self.name, resolve(self._component.dsn, self.name), statement_timeout="0")
             self._connection.autocommit = True
         return self._connection
+
+
+def _failure(component: str, error: psycopg.Error) -> SchoolkeeperError:
+    """A refused statement will be refused again; only a lost connection or a lock is worth another try."""
+    meaning = failure(component, error)
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return meaning
+    return Permanent(str(meaning))

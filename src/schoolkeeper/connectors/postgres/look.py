@@ -71,12 +71,17 @@ class PostgresLook:
             self._connection.close()
 
     def rows(self, query: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
-        """The rows of one query, as dictionaries by column name."""
+        """The rows of one query, as dictionaries by column name; a literal % is written %%.
+
+        A query that fails leaves the Look usable: it is rolled back to a savepoint of its own.
+        """
         if not _READS.match(query):
             raise ReadOnlyViolation(f"{self.name}: a Look sends queries only, not {query.split()[0]!r}")
         try:
-            # `prepare` forces the extended protocol, which carries one statement at a time.
-            return self._connected().execute(query.encode(), parameters, prepare=True).fetchall()
+            connection = self._connected()
+            with connection.transaction():
+                # `prepare` forces the extended protocol, which carries one statement at a time.
+                return connection.execute(query.encode(), parameters, prepare=True).fetchall()
         except psycopg.Error as error:
             raise failure(self.name, error) from error
 
@@ -98,4 +103,5 @@ class PostgresLook:
             )
             self._connection.read_only = True
             self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            self._connection.execute("SELECT 1")  # opens the transaction that all queries share
         return self._connection
