@@ -97,8 +97,8 @@ class ControlPlane:
             "from schoolkeeper.records import ledger\n"
             "home = settings.SCHOOLKEEPER_HOME\n"
             "public = keys.PublicKey.of(keys.load_private(ledger.signing_key(home)))\n"
-            "anchors = export.read_heads((home / 'ledger/heads.jsonl').open('rb'))\n"
             "signed = ledger.sign_head(home, settings.SCHOOLKEEPER_INSTANCE)\n"
+            "anchors = export.read_heads((home / 'ledger/heads.jsonl').open('rb'))\n"
             "report = verify.verify(export.lines(ledger.entries(), signed, public), public, anchors)\n"
             "assert report.ok, report.sentences()"
         )

@@ -6,7 +6,7 @@ import pytest
 
 from schoolkeeper.engine import stages
 from schoolkeeper.engine.models import Hold, WriterLock
-from schoolkeeper.records.models import FindingRecord, LatestMeasurement, LedgerEntry, Run, StepRecord
+from schoolkeeper.records.models import FindingRecord, LatestMeasurement, LedgerEntry, StepRecord
 from tests.engine.conftest import Carrier, Shelf
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from schoolkeeper.connectors.postgres.cluster import Cluster
 from schoolkeeper.testing.arrange import secret_file
-from tests.engine.control_plane import ControlPlane
+from tests.control_plane import ControlPlane
 
 TABLES = ("attendance", "grade")
 POINTS = ("before", "started", "applied", "done")
@@ -76,7 +76,9 @@ def test_killed_at_a_step_of_database_analyze(
     control_plane.worker()
     assert control_plane.until_ended(run) == ["ok"]
     repeated = f"analyze:public.{table}" if point in ("started", "applied") else ""
-    steps = control_plane.rows(f"SELECT key, state, attempts FROM records_steprecord WHERE run_id = {run} ORDER BY 1")
+    steps = control_plane.rows(
+        f"SELECT key, state, attempts FROM records_steprecord WHERE run_id = {run} ORDER BY position"
+    )
     assert [tuple(step.values()) for step in steps] == [
         (key, "done", 2 if key == repeated else 1) for key in ("analyze:public.attendance", "analyze:public.grade")
     ]

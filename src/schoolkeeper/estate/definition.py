@@ -37,8 +37,9 @@ def parse(text: str, name: str = "definition") -> System:
     except tomllib.TOMLDecodeError as error:
         raise Invalid(name, [f"{name}: not TOML: {error}"]) from error
     faults = list(_unknown_tables(document))
-    table = document.get("system", {})
-    data = {**table, "components": document.get("components", {})} if isinstance(table, dict) else {}
+    table = document.get("system")
+    table = table if isinstance(table, dict) else {}
+    data = {**table, "components": document.get("components", {})}
     if "components" in table:
         faults.append((("components",), "components stand in tables of their own: [components.NAME]"))
     system = None
@@ -67,15 +68,16 @@ def line_of(text: str, place: Sequence[str]) -> int:
             found = [*table, key[1].strip('"')]
         else:
             continue
-        if found == list(place[: len(found)]) and len(found) > best_depth:
-            best, best_depth = number, len(found)
+        depth = min(len(found), len(place))
+        if found[:depth] == list(place[:depth]) and depth > best_depth:
+            best, best_depth = number, depth
     return best
 
 
 def _unknown_tables(document: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     for key in document.keys() - {"system", "components"}:
         yield (key,), "unknown; a definition has the tables [system] and [components.NAME]"
-    if "system" not in document:
+    if not isinstance(document.get("system"), dict):
         yield ("system",), "missing: begin the file with [system]"
 
 
