@@ -50,6 +50,9 @@ class Web(Part):
     checks: list[Check] = []
     maintenance: Answer | None = None
     journey: list[JourneyStep] = []
+    migrates_on_request: bool = Field(
+        False, description="A page load after new files are in place upgrades the schema: stop probes before"
+    )
 
 
 class Version(Part):
@@ -58,6 +61,9 @@ class Version(Part):
     database: str = Field("", description="Query with the column `version`")
     web_path: str = Field("", description="An address that answers with JSON")
     web_field: str = Field("", description="The JSON field that holds the version of the code")
+    file_component: str = Field("", description="A `files` component whose file names the version of the code")
+    file_path: str = ""
+    file_pattern: str = Field("", description="Regular expression with one group")
 
 
 class Uploads(Part):
@@ -134,6 +140,9 @@ class Command(Part):
     """A command of the product, run in the folder of its code."""
 
     run: list[str]
+    counts: str = Field(
+        "", description="Query with columns `what`, `rows`, asked before and after: such scripts can change data"
+    )
 
 
 class Commands(Part):
@@ -144,11 +153,30 @@ class Commands(Part):
     clear_cache: Command | None = None
 
 
+class Address(Part):
+    """A place in a configuration file that makes a restored copy talk to production unless it is rewritten."""
+
+    component: str
+    path: str
+    pattern: str = Field(description="Regular expression with one group: the address")
+
+
 class Backup(Part):
     """What belongs to a backup set besides the database: names of `files` components, in this order."""
 
     files: list[str] = ["uploads", "configuration"]
     exclude: list[str] = Field([], description="Glob patterns of files that can be made again")
+    server_settings: list[str] = Field(
+        [], description="Settings of the database server that the product relies on and no dump carries"
+    )
+    addresses: list[Address] = Field([], description="Where the configuration says who the system is")
+
+
+class Sessions(Part):
+    """Where signed-in sessions live; only those in a table can be looked at with SQL."""
+
+    stored_in: Literal["table", "redis", "files"] = "table"
+    active: str = Field("", description="Query with the column `sessions`, for those in a table")
 
 
 class Profile(Part):
@@ -162,6 +190,7 @@ class Profile(Part):
     web: Web = Web()
     version: Version = Version()
     queries: Queries = Queries()
+    sessions: Sessions = Sessions()
     uploads: list[Uploads] = []
     integrity: list[Assertion] = []
     cleanup: Cleanup = Cleanup()
