@@ -1,0 +1,5 @@
+import sys
+
+from smart_erp.cli import main
+
+sys.exit(main())

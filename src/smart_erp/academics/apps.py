@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class AcademicsConfig(AppConfig):
+    name = "smart_erp.academics"

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class ExcusesConfig(AppConfig):
+    name = "smart_erp.excuses"

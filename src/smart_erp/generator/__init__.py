@@ -1,0 +1,1 @@
+"""Invents a believable school. Everything follows from size, seed and year; nobody in it exists."""
