@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
@@ -16,34 +17,68 @@ HERE = Path(__file__).parent
 PATIENCE_SECONDS = 60
 
 
+class Answering:
+    """A process that answers each line of JSON with one."""
+
+    def __init__(self, script: str, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(HERE / script)],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, question: object) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(question), file=self._process.stdin, flush=True)
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(20)
+
+
+class Worker:
+    """A worker, in a process forked from another."""
+
+    def __init__(self, nursery: Answering, name: str, failpoint: str) -> None:
+        self._nursery = nursery
+        self.pid = nursery.ask(["start", name, failpoint])
+
+    def poll(self) -> int | None:
+        """How it ended; None while it lives."""
+        code: int | None = self._nursery.ask(["poll", self.pid])
+        return code
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
 class ControlPlane:
     """`home` is Schoolkeeper's folder, `dsn` the address of its empty database. Close it to end its workers."""
 
     def __init__(self, home: Path, dsn: str) -> None:
         self.home = home
         self.dsn = dsn
-        self.environment = {
+        environment = {
             **os.environ,
             "SCHOOLKEEPER_HOME": str(home),
             "SCHOOLKEEPER_DATABASE_URL": dsn,
             "DJANGO_SETTINGS_MODULE": "schoolkeeper.server.settings",
+            "PYTHONWARNINGS": "ignore",
         }
-        self._workers: list[subprocess.Popen[bytes]] = []
-        self._django = subprocess.Popen(
-            [sys.executable, str(HERE / "django_process.py")],
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._workers: list[Worker] = []
+        self._django = Answering("django_process.py", environment)
+        self._nursery = Answering("worker_process.py", environment)
         self.python("from django.core.management import call_command; call_command('migrate', verbosity=0)")
 
     def python(self, code: str) -> str:
         """Run code in a process with Django set up; what it printed."""
-        assert self._django.stdin is not None
-        assert self._django.stdout is not None
-        print(json.dumps(code), file=self._django.stdin, flush=True)
-        answer = json.loads(self._django.stdout.readline())
+        answer = self._django.ask(code)
         assert "error" not in answer, answer["error"]
         return str(answer["out"])
 
@@ -63,13 +98,10 @@ class ControlPlane:
             )
         )
 
-    def worker(self, name: str = "main", failpoint: str = "") -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, str(HERE / "worker_process.py"), name],
-            env={**self.environment, "SCHOOLKEEPER_FAILPOINT": failpoint},
-        )
-        self._workers.append(process)
-        return process
+    def worker(self, name: str = "main", failpoint: str = "") -> Worker:
+        """Start a worker; `failpoint` (NAME=ACTION) says where it dies."""
+        self._workers.append(Worker(self._nursery, name, failpoint))
+        return self._workers[-1]
 
     def rows(self, query: str) -> list[Mapping[str, object]]:
         with psycopg.connect(self.dsn, row_factory=dict_row) as connection:
@@ -106,18 +138,11 @@ class ControlPlane:
     def end_workers(self) -> None:
         """Stop every worker that still lives, and wait for it."""
         for worker in self._workers:
-            if worker.poll() is None:
-                worker.send_signal(signal.SIGTERM)
-        for worker in self._workers:
-            try:
-                worker.wait(20)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
+            worker.send_signal(signal.SIGTERM)
+        self.until(lambda: all(worker.poll() is not None for worker in self._workers), "the workers stop")
         self._workers.clear()
 
     def close(self) -> None:
         self.end_workers()
-        assert self._django.stdin is not None
-        self._django.stdin.close()
-        self._django.wait(20)
+        self._nursery.close()
+        self._django.close()

@@ -72,7 +72,7 @@ def test_killed_at_a_step_of_database_analyze(
     run = control_plane.ask("database.analyze", erp)
     killed = control_plane.worker(failpoint=f"engine.step.{point}:analyze:public.{table}=kill")
     control_plane.until(lambda: killed.poll() is not None, "the worker dies at its failpoint")
-    assert killed.returncode == -9
+    assert killed.poll() == -9
     control_plane.worker()
     assert control_plane.until_ended(run) == ["ok"]
     repeated = f"analyze:public.{table}" if point in ("started", "applied") else ""
@@ -119,5 +119,5 @@ def test_two_workers_cannot_have_one_name(control_plane: ControlPlane) -> None:
     )
     second = control_plane.worker("twin")
     control_plane.until(lambda: second.poll() is not None, "the second worker gives up")
-    assert second.returncode not in (0, -9)
+    assert second.poll() == 1
     assert first.poll() is None

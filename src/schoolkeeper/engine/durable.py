@@ -30,6 +30,7 @@ from schoolkeeper.records.models import Run
 APPLICATION_VERSION = "1"
 READERS, WRITERS = "readers", "writers"
 POLLING_SECONDS = 0.2
+LARGEST_PRIORITY = 2**31 - 2
 # Our own database may be away for a while (a restart, an upgrade): 1 + 2 + 4 + … seconds, some four minutes.
 DATABASE_AWAY: StepOptions = {
     "retries_allowed": True,
@@ -87,11 +88,15 @@ def queue_of(spec: Spec) -> str:
 
 
 def enqueue(run: Run) -> None:
-    """Hand a run to the queue; a second call for the same leg of it changes nothing."""
+    """Hand a run to the queue; a second call for the same leg of it changes nothing.
+
+    The priority keeps the order in which runs were asked for: the queue's own clock counts milliseconds.
+    """
     spec = catalogue().find(run.task).spec
     leg = "decided" if hasattr(run, "approval") else "planned"
     partition = run.system if spec.changes_something else None
-    with SetWorkflowID(f"{run.key}:{leg}"), SetEnqueueOptions(queue_partition_key=partition):
+    options = SetEnqueueOptions(queue_partition_key=partition, priority=run.pk % LARGEST_PRIORITY + 1)
+    with SetWorkflowID(f"{run.key}:{leg}"), options:
         DBOS.enqueue_workflow(queue_of(spec), carry_out, str(run.key), int(spec.risk))
 
 

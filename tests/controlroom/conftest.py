@@ -1,0 +1,48 @@
+"""A fixed cast: one signed-in browser for each role, one account without a role, and nobody."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from tests.controlroom import believable
+
+
+@pytest.fixture
+def now(db: None) -> datetime:
+    return timezone.now()
+
+
+@pytest.fixture
+def users(db: None) -> Mapping[str, User]:
+    return believable.people()
+
+
+@pytest.fixture
+def cast(users: Mapping[str, User]) -> Mapping[str, Client]:
+    """Browsers by role; `stranger` has an account without a role, `nobody` has none."""
+    users = {**users, "stranger": User.objects.create_user("stranger", password=believable.PASSWORD)}
+    browsers = {"nobody": Client()}
+    for role, user in users.items():
+        browsers[role] = Client()
+        browsers[role].force_login(user)
+    return browsers
+
+
+@pytest.fixture
+def system(now: datetime) -> str:
+    """The slug of a system in care that nobody has looked at yet."""
+    return believable.take_into_care("north-college", "North College ERP", now).slug
+
+
+@pytest.fixture
+def ended(system: str, now: datetime) -> Callable[..., int]:
+    """Puts a run that ended just now into the records; its number."""
+
+    def end(task: str, case: str = "well") -> int:
+        return believable.ended(system, believable.Told(task, case), now).pk
+
+    return end

@@ -1,0 +1,120 @@
+"""Who may open what: every page and every action, for every role, for an account without one, and for nobody."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from schoolkeeper.controlroom.page import Kind, Page
+from schoolkeeper.controlroom.pages import PAGES
+from schoolkeeper.controlroom.roles import ROLES
+from schoolkeeper.engine.models import Hold
+from schoolkeeper.records.models import FindingRecord, Silence
+from tests.controlroom import believable
+
+pytestmark = pytest.mark.django_db
+BY_NAME = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+@pytest.fixture
+def addresses(system: str, now: datetime) -> Mapping[str, str]:
+    """An existing address for each page, by name."""
+    believable.ended(system, believable.Told("health.web", "wrong"), now)
+    run = believable.waiting(system, now)
+    hold = Hold.objects.create(system=system, run=run, since=now)
+    finding = FindingRecord.objects.first()
+    assert finding
+    silence = Silence.objects.create(
+        system=system, code="x.y", reason="known", until=now + timedelta(days=1), made_by="keeper", made_at=now
+    )
+    places = {
+        "system": [system],
+        "ask": [system, "database.analyze"],
+        "silence": [finding.pk],
+        "end_silence": [silence.pk],
+        "run": [run.pk],
+        "run_live": [run.pk],
+        "decide": [run.pk],
+        "clear_hold": [hold.pk],
+        "task": ["database.analyze"],
+    }
+    return {page.name: reverse(f"admin:{page.name}", args=places.get(page.name)) for page in PAGES}
+
+
+def call(browser: Client, page: Page, address: str) -> int:
+    return (browser.post if page.kind is Kind.ACTION else browser.get)(address).status_code
+
+
+@BY_NAME
+def test_nobody_is_led_to_the_sign_in_page(
+    page: Page, cast: Mapping[str, Client], addresses: Mapping[str, str]
+) -> None:
+    answer = cast["nobody"].get(addresses[page.name])
+    if page.kind is Kind.FRAGMENT:
+        assert (answer.status_code, answer["HX-Refresh"]) == (401, "true")
+    else:
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(reverse("admin:login"))
+
+
+@BY_NAME
+def test_an_account_without_a_role_may_open_nothing(
+    page: Page, cast: Mapping[str, Client], addresses: Mapping[str, str]
+) -> None:
+    assert call(cast["stranger"], page, addresses[page.name]) in (302, 401)
+
+
+@BY_NAME
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_may_do_what_the_table_says_and_nothing_else(
+    role: str, page: Page, cast: Mapping[str, Client], addresses: Mapping[str, str]
+) -> None:
+    status = call(cast[role], page, addresses[page.name])
+    if page.permission in ROLES[role]:
+        assert status in (200, 302)
+    else:
+        assert status == 403
+
+
+@BY_NAME
+def test_actions_are_for_post_with_a_token_alone(
+    page: Page, users: Mapping[str, object], addresses: Mapping[str, str]
+) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.login(username="administrator", password=believable.PASSWORD)
+    assert strict.post(addresses[page.name]).status_code == 403
+    if page.kind is Kind.ACTION:
+        assert strict.get(addresses[page.name]).status_code == 405
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_users_are_for_administrators(role: str, cast: Mapping[str, Client]) -> None:
+    expected = 200 if role == "administrator" else 403
+    for address in ("admin:auth_user_changelist", "admin:auth_user_add", "admin:auth_group_changelist"):
+        assert cast[role].get(reverse(address)).status_code == expected
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_sidebar_shows_what_one_may_open(role: str, cast: Mapping[str, Client]) -> None:
+    text = cast[role].get(reverse("admin:index")).content.decode()
+    for page in PAGES:
+        if page.icon and page.name != "index":
+            assert (f'href="{reverse(f"admin:{page.name}")}" class="flex h-[38px]' in text) == (
+                page.permission in ROLES[role]
+            ), page.name
+
+
+def test_signing_in_needs_a_role(cast: Mapping[str, Client]) -> None:
+    for name, landed in (("viewer", 302), ("stranger", 200)):
+        answer = Client().post(reverse("admin:login"), {"username": name, "password": believable.PASSWORD})
+        assert answer.status_code == landed
+    assert b"has no role" in answer.content
+
+
+def test_every_page_that_is_not_found_says_so_in_words(cast: Mapping[str, Client]) -> None:
+    for address in ("/systems/none/", "/runs/999999/", "/tasks/no.such/", "/nowhere/"):
+        answer = cast["viewer"].get(address)
+        assert answer.status_code == 404, address
+        assert b"no such page" in answer.content
