@@ -1,0 +1,1 @@
+"""Reports, derived from the records; nothing is typed twice."""

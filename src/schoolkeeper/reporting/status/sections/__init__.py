@@ -1,0 +1,1 @@
+"""The parts of a status report, one file each: from what was collected to sentences and tables."""
