@@ -1,17 +1,21 @@
 """Tasks made for the engine's tests, and an engine that calls stages just so."""
 
+import secrets
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.utils import timezone
+from pydantic import Field
 
 from schoolkeeper import profiles
 from schoolkeeper.catalogue.registry import Catalogue
 from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.look import Look
+from schoolkeeper.connectors.postgres.cluster import Cluster
 from schoolkeeper.connectors.system import System
 from schoolkeeper.engine import course, knowledge
 from schoolkeeper.engine.request import request
@@ -24,11 +28,12 @@ from schoolkeeper.kernel.plan import Action, Step
 from schoolkeeper.kernel.spec import Kind, Risk, Spec, Undo
 from schoolkeeper.profiles.model import Profile
 from schoolkeeper.records.models import Run
+from tests.control_plane import ControlPlane
 
 
 class ShelfOptions(Options):
     wanted: int = 3
-    trouble: dict[str, str] = {}
+    trouble: dict[str, str] = Field(default={})
     """Verb or stage to the kind of failure that it shall have."""
 
 
@@ -56,7 +61,7 @@ class Shelf(SystemTask[ShelfOptions, ShelfFacts]):
         findings={"short": "The shelf is short", "wrong": "The shelf is wrong"},
         home=Path(__file__).parent,
     )
-    calls: list[str] = []
+    calls: ClassVar[list[str]] = []
 
     def assess(self, look: Look, options: ShelfOptions) -> ShelfFacts:
         self._misbehave("assess", options)
@@ -213,3 +218,29 @@ class Carrier:
 @pytest.fixture
 def carrier(shelf: Path) -> Carrier:
     return Carrier()
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="schoolkeeper-kill-") as folder:
+        Path(folder).chmod(0o755)  # a scratch server's own account must get through
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def shared_plane(cluster: Cluster, home: Path) -> Iterator[ControlPlane]:
+    """One control plane for all tests: making it takes longer than most of what they do."""
+    name = f"keeper_{secrets.token_hex(4)}"
+    with cluster.connect() as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    plane = ControlPlane(home, cluster.dsn(name))
+    yield plane
+    plane.close()
+    with cluster.connect() as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def control_plane(shared_plane: ControlPlane) -> Iterator[ControlPlane]:
+    yield shared_plane
+    shared_plane.end_workers()

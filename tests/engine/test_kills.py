@@ -4,44 +4,16 @@ These tests take long because they start real worker processes, kill them and wa
 """
 
 import json
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from schoolkeeper.connectors.postgres.cluster import Cluster
 from schoolkeeper.testing.arrange import secret_file
 from tests.control_plane import ControlPlane
 
 TABLES = ("attendance", "grade")
 POINTS = ("before", "started", "applied", "done")
-
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="schoolkeeper-kill-") as folder:
-        Path(folder).chmod(0o755)  # a scratch server's own account must get through
-        yield Path(folder)
-
-
-@pytest.fixture(scope="module")
-def shared_plane(cluster: Cluster, home: Path) -> Iterator[ControlPlane]:
-    """One control plane for all tests: making it takes longer than most of what they do."""
-    with cluster.connect() as connection:
-        connection.execute("CREATE DATABASE keeper_of_kills")
-    plane = ControlPlane(home, cluster.dsn("keeper_of_kills"))
-    yield plane
-    plane.close()
-    with cluster.connect() as connection:
-        connection.execute("DROP DATABASE keeper_of_kills WITH (FORCE)")
-
-
-@pytest.fixture
-def control_plane(shared_plane: ControlPlane) -> Iterator[ControlPlane]:
-    yield shared_plane
-    shared_plane.end_workers()
 
 
 @pytest.fixture
