@@ -8,9 +8,7 @@ from schoolkeeper.kernel.facts import Facts, Options
 
 class HostOptions(Options):
     cpu_warning_percent: float = Field(90, gt=0, le=100, description="Warn from this processor use")
-    cpu_error_percent: float = Field(98, gt=0, le=100, description="Error from this processor use")
     load_warning_per_core: float = Field(1.5, gt=0, description="Warn from this 5-minute load per core")
-    load_error_per_core: float = Field(3, gt=0, description="Error from this 5-minute load per core")
     memory_warning_percent: float = Field(85, gt=0, le=100, description="Warn when this much is not available")
     memory_error_percent: float = Field(95, gt=0, le=100, description="Error when this much is not available")
     swap_warning_percent: float = Field(60, gt=0, le=100, description="Warn from this swap use")

@@ -39,15 +39,17 @@ def _unknown(fault: Fault) -> Verdict:
 
 
 def cpu(activity: Activity, load: Load | None, options: HostOptions) -> Iterator[Verdict]:
-    """A sample is short: it counts in full only when the 5-minute load says that work is waiting as well."""
-    level = level_from(activity.cpu_percent, options.cpu_warning_percent, options.cpu_error_percent)
-    if level is None:
+    """A sample is short: it counts only when the 5-minute load says that work is waiting as well.
+
+    Busy processors are never an error by themselves: whether users feel them is what `health.web` measures.
+    """
+    if activity.cpu_percent < options.cpu_warning_percent:
         return
     passing = load is not None and load.per_core < 1
     remark = "; the 5-minute load is low, so this is a passing peak" if passing else ""
     yield Verdict(
         suffix="cpu",
-        level=Level.INFO if passing else level,
+        level=Level.INFO if passing else Level.WARNING,
         says=f"The processors were {activity.cpu_percent:.0f} % busy in a sample of "
         f"{activity.sample_seconds:.1f} s{remark}.",
         hint="See which program uses them (top, sorted by %CPU).",
@@ -56,10 +58,10 @@ def cpu(activity: Activity, load: Load | None, options: HostOptions) -> Iterator
 
 
 def load(load: Load, options: HostOptions) -> Iterator[Verdict]:
-    if level := level_from(load.per_core, options.load_warning_per_core, options.load_error_per_core):
+    if load.per_core >= options.load_warning_per_core:
         yield Verdict(
             suffix="load",
-            level=level,
+            level=Level.WARNING,
             says=f"On average {load.load_5:.1f} programs ran or waited in the last 5 minutes on "
             f"{count(load.cores, 'core')}: {load.per_core:.1f} per core.",
             hint="With idle processors they wait for a disk: look at iostat or /proc/pressure/io.",
