@@ -29,13 +29,10 @@ class SequencePosition(_Record):
 
     def admits(self, value: int | None) -> bool:
         """Whether a restored copy may stand at `value`."""
-        if None in (self.earliest, self.latest, value):
-            return value in (self.earliest, self.latest)
-        assert value is not None
-        assert self.earliest is not None
-        assert self.latest is not None
+        if self.latest is None or self.earliest is None:
+            return value == self.latest or (self.latest is not None and abs(value or 0) <= abs(self.latest))
         low, high = sorted((self.earliest, self.latest))
-        return low <= value <= high
+        return value is not None and low <= value <= high
 
 
 class DatabaseSource(_Record):

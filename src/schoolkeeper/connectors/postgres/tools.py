@@ -1,5 +1,7 @@
 """Running pg_dump and pg_restore: passwords in the environment, never in the process list."""
 
+import contextlib
+import fcntl
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +17,7 @@ from schoolkeeper.kernel.errors import Permanent
 SECRETS = ("password", "sslpassword", "passfile")
 LAST_LINES = 5
 LOCK_WAIT_SECONDS = 60
+PIPE_BYTES = 1 << 20
 
 
 def address(dsn: str) -> tuple[str, dict[str, str]]:
@@ -68,6 +71,8 @@ def dumping(dsn: str, binaries: Binaries, snapshot: str) -> Iterator[IO[bytes]]:
     with tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=stderr, cwd="/")
         assert process.stdout is not None
+        with contextlib.suppress(OSError):  # only a wish, and one that the kernel may refuse
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         try:
             yield process.stdout
             code = process.wait()

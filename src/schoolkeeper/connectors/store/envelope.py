@@ -75,20 +75,21 @@ class _Reader(io.RawIOBase):
         return len(block)
 
 
-class _Writer:
-    """What the age library writes to."""
+class _Writer(io.RawIOBase):
+    """What the age library writes to: accepts each block whole."""
 
     def __init__(self, sink: Writable) -> None:
+        super().__init__()
         self._sink = sink
         self.kept = _Kept()
 
-    def write(self, data: bytes) -> int:
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
         with self.kept:
             self._sink.write(data)
         return len(data)
-
-    def flush(self) -> None:
-        return None
 
 
 class _Counting:
@@ -175,14 +176,17 @@ def unseal(source: Readable, sink: Writable, identity: Identity, sha256: str) ->
     Raises CannotOpen when it was sealed for other keys, Damaged when it is not what was written; what `sink`
     raises comes out unchanged. What reached the sink before an error is not to be trusted.
     """
-    hashing, target = _HashingSource(source), _Target(sink)
-    writer = _Writer(
-        zstandard.ZstdDecompressor().stream_writer(cast(IO[bytes], target), write_size=BLOCK_BYTES, closefd=False)
+    hashing, target = _HashingSource(source), _Writer(sink)
+    decompressor = zstandard.ZstdDecompressor().stream_writer(
+        cast(IO[bytes], target), write_size=BLOCK_BYTES, closefd=False
     )
+    writer = _Writer(decompressor)
+    blocks = io.BufferedWriter(cast(io.RawIOBase, writer), BLOCK_BYTES)
     fault = ""
     try:
-        pyrage.decrypt_io(io.BufferedReader(_Reader(hashing), BLOCK_BYTES), writer, [identity])
-    except (pyrage.DecryptError, OSError) as error:
+        pyrage.decrypt_io(io.BufferedReader(_Reader(hashing), BLOCK_BYTES), blocks, [identity])
+        blocks.flush()
+    except (pyrage.DecryptError, zstandard.ZstdError, OSError) as error:
         target.kept.reraise()
         fault = str(writer.kept.error or error)
     found = hashing.finish()
@@ -192,23 +196,6 @@ def unseal(source: Readable, sink: Writable, identity: Identity, sha256: str) ->
         raise CannotOpen("it was sealed for other keys than the one at hand")
     if fault:
         raise Damaged(fault)
-
-
-class _Target(io.RawIOBase):
-    """A sink as the decompressor wants it, which accepts each block whole."""
-
-    def __init__(self, sink: Writable) -> None:
-        super().__init__()
-        self._sink = sink
-        self.kept = _Kept()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        with self.kept:
-            self._sink.write(data)
-        return len(data)
 
 
 def identity_from(text: str) -> Identity:

@@ -1,0 +1,1 @@
+"""A backup set: database, files and the versions they belong to, as of one moment."""

@@ -1,0 +1,70 @@
+"""What `backup.create` sees."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from schoolkeeper.connectors.store.manifest import Manifest
+from schoolkeeper.kernel.facts import Facts
+
+
+class SetFacts(Facts):
+    """A complete set, as its manifest tells it."""
+
+    id: str
+    taken_at: datetime
+    completed_at: datetime
+    size_bytes: int
+    tables: int
+    rows: int
+    files: int
+    changed: int
+    vanished: int
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "SetFacts":
+        return cls(
+            id=manifest.set,
+            taken_at=manifest.taken_at,
+            completed_at=manifest.completed_at,
+            size_bytes=manifest.size_bytes,
+            tables=manifest.database.tables,
+            rows=manifest.database.rows,
+            files=sum(part.files for part in manifest.files),
+            changed=sum(part.changed for part in manifest.files),
+            vanished=sum(part.vanished for part in manifest.files),
+        )
+
+
+class CreateFacts(Facts):
+    """`set_id` is the set of this run, whether it is there yet or not; `sets` are those that are, oldest first.
+
+    `components` are the folders that belong to a set and `absent` those that the profile asks for in vain.
+    `faults` are sets without a sound manifest, by id; `damaged` are parts of this run's set whose content is not
+    what its manifest says.
+    """
+
+    volatile: ClassVar[frozenset[str]] = frozenset({"set_id", "now", "database_bytes", "free_bytes"})
+
+    set_id: str
+    now: datetime
+    rpo: timedelta
+    components: list[str]
+    absent: list[str]
+    sets: list[SetFacts]
+    faults: dict[str, str]
+    damaged: list[str]
+    database_bytes: int
+    free_bytes: int
+
+    @property
+    def own(self) -> SetFacts | None:
+        """The set of this run, once it is complete."""
+        return next((one for one in self.sets if one.id == self.set_id), None)
+
+    @property
+    def newest(self) -> SetFacts | None:
+        return max(self.sets, key=lambda one: one.taken_at, default=None)
+
+    def age(self, one: SetFacts) -> timedelta:
+        """How much work would be lost if that set had to be restored now."""
+        return max(self.now - one.taken_at, timedelta(0))

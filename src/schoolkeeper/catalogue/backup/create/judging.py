@@ -1,0 +1,64 @@
+"""What a person should know about the sets of a system."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from schoolkeeper.catalogue.backup.create.facts import CreateFacts
+from schoolkeeper.kernel.finding import Level
+
+# (suffix, level, says, subject, hint)
+Verdict = tuple[str, Level, str, str, str]
+SPARE_SETS = 2
+
+
+def verdicts(facts: CreateFacts) -> Iterator[Verdict]:
+    yield from _age(facts)
+    yield from _space(facts)
+    yield from _soundness(facts)
+    for component in facts.absent:
+        says = f"The profile counts '{component}' to a backup set, but the definition has no such component."
+        yield "not_covered", Level.WARNING, says, component, "Add the folder to the definition of the system."
+    own = facts.own
+    if own is not None and own.changed + own.vanished:
+        yield (
+            "changed_while_read",
+            Level.WARNING,
+            f"{own.changed:,} files changed during each of three readings, {own.vanished:,} went away meanwhile.",
+            own.id,
+            "The set's contents list names them; take sets at a quieter hour if they matter.",
+        )
+
+
+def _age(facts: CreateFacts) -> Iterator[Verdict]:
+    newest = facts.newest
+    if newest is None:
+        yield "no_set", Level.ERROR, "There is no backup set of this system.", "", "Run this task now."
+    elif facts.age(newest) > facts.rpo:
+        says = (
+            f"The newest backup set is {_hours(facts.age(newest))} old; the target (RPO) is {_hours(facts.rpo)}."
+        )
+        yield "overdue", Level.ERROR, says, "", "Run this task now, and find out why it did not run in time."
+
+
+def _space(facts: CreateFacts) -> Iterator[Verdict]:
+    newest = facts.newest
+    if newest is None or facts.free_bytes >= SPARE_SETS * newest.size_bytes:
+        return
+    says = (
+        f"The store has {facts.free_bytes / 1e6:,.0f} MB free, less than {SPARE_SETS} times the newest set "
+        f"({newest.size_bytes / 1e6:,.0f} MB)."
+    )
+    yield "store_space", Level.WARNING, says, "", "Enlarge the store or move old sets to another one."
+
+
+def _soundness(facts: CreateFacts) -> Iterator[Verdict]:
+    hint = "Do not rely on this set; take another one, and look at the disk that the store is on."
+    for part in facts.damaged:
+        says = f"{part} of set {facts.set_id} is missing or differs from its SHA-256 in the manifest."
+        yield "damaged", Level.ERROR, says, f"{facts.set_id}/{part}", hint
+    for set_id, fault in facts.faults.items():
+        yield "damaged", Level.ERROR, f"The backup set {set_id} cannot be used: {fault}.", set_id, hint
+
+
+def _hours(duration: timedelta) -> str:
+    return f"{duration / timedelta(hours=1):,.1f} hours"

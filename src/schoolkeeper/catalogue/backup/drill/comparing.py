@@ -1,0 +1,96 @@
+"""Comparing the restored database with what was written down when it was saved."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import chain
+
+from schoolkeeper.catalogue.backup.drill.facts import Fault
+from schoolkeeper.catalogue.backup.drill.opening import Unusable
+from schoolkeeper.catalogue.backup.drill.restoring import Found, contents_of
+from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, SCRATCH, Rehearsal
+from schoolkeeper.connectors.postgres.contents import DatabaseContents, Objects, TableContent
+from schoolkeeper.connectors.postgres.snapshot import snapshot
+from schoolkeeper.connectors.postgres.survey import survey
+
+CONNECTIONS = 2
+
+
+def compare(rehearsal: Rehearsal) -> Found:
+    """Every table, object and sequence."""
+    try:
+        saved = contents_of(rehearsal)
+    except Unusable as error:
+        return {}, [error.fault]
+    with rehearsal.server() as server:
+        restored, positions = observe(server.dsn(RESTORED))
+    counts = {
+        "tables": len(restored.tables),
+        "rows": sum(table.rows for table in restored.tables.values()),
+        "objects": sum(len(named) for named in restored.objects.values()),
+        "sequences": len(positions),
+    }
+    return counts, list(differences(saved, restored, positions))
+
+
+def observe(dsn: str) -> tuple[DatabaseContents, dict[str, int | None]]:
+    """What a restored database holds, and where its sequences stand."""
+    with snapshot(SCRATCH, dsn) as view:
+        contents = DatabaseContents(
+            source=view.source(),
+            snapshot=view.id,
+            taken_at=datetime.now(UTC),
+            tables=survey(view, dsn, CONNECTIONS),
+            large_objects=view.large_objects(),
+            objects=view.objects(),
+            sequences={},
+            roles=view.roles(),
+        )
+        return contents, view.sequences()
+
+
+def differences(
+    saved: DatabaseContents, restored: DatabaseContents, positions: Mapping[str, int | None]
+) -> Iterator[Fault]:
+    """All that differs; `positions` are where the restored sequences stand."""
+    names = sorted(saved.tables.keys() | restored.tables.keys())
+    yield from chain.from_iterable(
+        _rows(name, saved.tables.get(name), restored.tables.get(name)) for name in names
+    )
+    yield from _rows("large objects", saved.large_objects, restored.large_objects)
+    yield from _objects(saved.objects, restored.objects)
+    for name, position in saved.sequences.items():
+        if name in positions and not position.admits(positions[name]):
+            expected = " to ".join(dict.fromkeys((str(position.earliest), str(position.latest))))
+            yield Fault(
+                code="schema_differs", subject=f"sequence {name}", expected=expected, found=str(positions[name])
+            )
+    if saved.source.encoding != restored.source.encoding:
+        yield Fault(
+            code="schema_differs",
+            subject="encoding",
+            expected=saved.source.encoding,
+            found=restored.source.encoding,
+        )
+
+
+def _rows(name: str, saved: TableContent | None, restored: TableContent | None) -> Iterator[Fault]:
+    if saved is None or restored is None:
+        there, gone = f"{(saved or restored or TableContent(rows=0, digest='0')).rows:,} rows", "no such table"
+        expected, found = (there, gone) if saved else (gone, there)
+        yield Fault(code="rows_differ", subject=name, expected=expected, found=found)
+    elif saved.rows != restored.rows:
+        yield Fault(
+            code="rows_differ", subject=name, expected=f"{saved.rows:,} rows", found=f"{restored.rows:,} rows"
+        )
+    elif saved.digest != restored.digest:
+        yield Fault(code="content_differs", subject=name, expected=saved.digest, found=restored.digest)
+
+
+def _objects(saved: Objects, restored: Objects) -> Iterator[Fault]:
+    for kind in sorted(saved.keys() | restored.keys()):
+        was, now = saved.get(kind, {}), restored.get(kind, {})
+        for name in sorted(was.keys() | now.keys()):
+            if was.get(name) != now.get(name):
+                expected = "as saved" if name in was else "none"
+                found = "missing" if name not in now else "another definition" if name in was else "one too many"
+                yield Fault(code="schema_differs", subject=f"{kind} {name}", expected=expected, found=found)

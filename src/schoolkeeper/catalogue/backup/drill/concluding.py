@@ -1,0 +1,53 @@
+"""The end of a drill: its record, and nothing else left behind."""
+
+from datetime import UTC, datetime
+
+from schoolkeeper.catalogue.backup.drill.facts import PHASES, Proof
+from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal
+from schoolkeeper.connectors.store.act import remove_tree
+from schoolkeeper.kernel.errors import Permanent
+from schoolkeeper.kernel.evidence import Evidence
+from schoolkeeper.kernel.failpoints import failpoint
+
+
+def conclude(rehearsal: Rehearsal) -> None:
+    """Write the proof, which holds only when every phase was carried out and found nothing; then clean up."""
+    phases = [phase for name in PHASES if (phase := rehearsal.note(name)) is not None]
+    if len(phases) != len(PHASES):
+        raise Permanent("The drill cannot be concluded: not every phase was carried out.")
+    proof = Proof(
+        set=rehearsal.set_id,
+        run=rehearsal.act.run.key,
+        manifest_sha256=rehearsal.store.manifest_sha256(rehearsal.set_id),
+        postgres=rehearsal.cluster().binaries.version,
+        concluded_at=datetime.now(UTC),
+        holds=all(phase.holds for phase in phases),
+        phases=phases,
+    )
+    failpoint("backup.drill.conclude.before_proof")
+    rehearsal.store.keep_proof(rehearsal.set_id, proof.run, proof.model_dump_json(indent=2) + "\n")
+    remove_tree(rehearsal.act.run.workspace)
+
+
+def evidence_of(proof: Proof) -> Evidence:
+    """What later readers may rely on."""
+    data = {
+        "tables": proof.count("tables"),
+        "rows": proof.count("rows"),
+        "objects": proof.count("objects"),
+        "files": proof.count("files"),
+        "assertions": proof.count("assertions"),
+        "seconds": round(proof.seconds, 1),
+        "phases": {phase.name: phase.seconds for phase in proof.phases},
+        "postgres": proof.postgres,
+        "faults": len(proof.faults),
+        "manifest_sha256": proof.manifest_sha256,
+        "run": proof.run,
+    }
+    answer = "restores" if proof.holds else "is NOT proven to restore"
+    says = (
+        f"Backup set {proof.set} {answer}: {data['tables']:,} tables with {data['rows']:,} rows, "
+        f"{data['objects']:,} objects and {data['files']:,} files compared in {data['seconds']} s, "
+        f"{data['faults']} faults."
+    )
+    return Evidence("proof", proof.set, proof.holds, says, data)

@@ -1,0 +1,83 @@
+"""What `backup.drill` sees, and the record that a drill leaves: a proof."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from schoolkeeper.kernel.facts import Facts
+
+FORMAT: Literal["schoolkeeper-proof/1"] = "schoolkeeper-proof/1"
+PHASES = ("prepare", "restore", "compare", "integrity", "files")
+Gravity = Literal["info", "warning", "error", "unknown"]
+
+
+class Fault(Facts):
+    """Something that is not as it was saved. `code` is the finding's; `expected` and `found` are short texts
+    without personal data."""
+
+    code: str
+    subject: str
+    expected: str = ""
+    found: str = ""
+    level: Gravity = "error"
+
+
+class Phase(Facts):
+    """One phase: how long it took, what it counted and found; `skipped` says why it could not be carried out."""
+
+    name: str
+    seconds: float
+    counts: dict[str, int] = Field(default_factory=dict)
+    faults: list[Fault] = Field(default_factory=list)
+    skipped: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return not self.skipped and not any(fault.level in ("error", "unknown") for fault in self.faults)
+
+
+class Proof(Facts):
+    """The record of a restore of one set by one run; bound to the set by the SHA-256 of its manifest."""
+
+    format: Literal["schoolkeeper-proof/1"] = FORMAT
+    set: str
+    run: str
+    manifest_sha256: str
+    postgres: str
+    concluded_at: datetime
+    holds: bool
+    phases: list[Phase]
+
+    @property
+    def seconds(self) -> float:
+        return sum(phase.seconds for phase in self.phases)
+
+    @property
+    def faults(self) -> list[Fault]:
+        return [fault for phase in self.phases for fault in phase.faults]
+
+    def count(self, name: str) -> int:
+        return sum(phase.counts.get(name, 0) for phase in self.phases)
+
+    def phase_seconds(self, name: str) -> float:
+        return sum(phase.seconds for phase in self.phases if phase.name == name)
+
+
+class DrillFacts(Facts):
+    """`set` is the set to prove ("" when there is none) and `proof` what this run has found out about it.
+
+    `obstacle` says why nothing can be proven here: no key, or no PostgreSQL of that version. `unsound` is why the
+    set's manifest cannot be used. `last_proven_at` is the end of the newest proof of any set that holds.
+    """
+
+    volatile: ClassVar[frozenset[str]] = frozenset({"now"})
+
+    now: datetime
+    rto: timedelta
+    set: str
+    taken_at: datetime | None
+    unsound: str
+    obstacle: str
+    proof: Proof | None
+    last_proven_at: datetime | None

@@ -1,0 +1,95 @@
+"""What a person should know about the last drill."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from schoolkeeper.catalogue.backup.drill.facts import DrillFacts, Fault, Proof
+from schoolkeeper.kernel.finding import Level
+
+# (suffix, level, says, subject, hint)
+Verdict = tuple[str, Level, str, str, str]
+LEVELS = {"info": Level.INFO, "warning": Level.WARNING, "error": Level.ERROR, "unknown": Level.UNKNOWN}
+ANOTHER_SET = "Do not rely on this set; take another one with backup.create and prove that."
+
+SENTENCES = {
+    "damaged_part": ("{subject} of the set is damaged: {found}.", ANOTHER_SET),
+    "cannot_open": (
+        "{subject} cannot be opened: {found}.",
+        "Find the private key that belongs to one of the set's recipients before you need it.",
+    ),
+    "extension_missing": (
+        "The database needs the extension {subject}, which the scratch installation lacks: nothing was restored.",
+        "Install the same extension packages on the machine that restores, or a restore there will fail as well.",
+    ),
+    "restore_failed": ("pg_restore could not bring {subject} back: {found}", ANOTHER_SET),
+    "rows_differ": ("{subject}: {expected} were saved, {found} came back.", ANOTHER_SET),
+    "content_differs": ("{subject}: the number of rows is right, their content is not.", ANOTHER_SET),
+    "schema_differs": ("{subject}: {expected} is expected, the copy has: {found}.", ANOTHER_SET),
+    "integrity": ("{expected}: {found}.", "Look at the same query in the running system: it holds the same rows."),
+    "missing_file": (
+        "{subject} is {expected}, but {found}.",
+        "See whether the running system still has this file.",
+    ),
+    "different_file": ("{subject}: {expected} is expected, the set holds {found}.", ANOTHER_SET),
+    "unknown": ("{subject} could not be checked: {found}.", "Correct the query in the profile of the product."),
+}
+
+
+def verdicts(facts: DrillFacts, proof_age_limit: timedelta) -> Iterator[Verdict]:
+    if facts.obstacle:
+        says = f"No set can be proven here: {facts.obstacle}."
+        yield (
+            "unknown",
+            Level.UNKNOWN,
+            says,
+            "",
+            "Remove this obstacle; until then nobody knows whether sets restore.",
+        )
+    if facts.unsound:
+        yield (
+            "damaged_part",
+            Level.ERROR,
+            f"The set {facts.set} cannot be used: {facts.unsound}.",
+            facts.set,
+            ANOTHER_SET,
+        )
+    elif not facts.set:
+        yield (
+            "no_set",
+            Level.ERROR,
+            "There is no such backup set, so nothing can be proven.",
+            "",
+            "Run backup.create.",
+        )
+    if facts.proof is not None:
+        yield from _faults(facts.proof)
+        yield from _time(facts.proof, facts.rto)
+    yield from _age(facts, proof_age_limit)
+
+
+def _faults(proof: Proof) -> Iterator[Verdict]:
+    for fault in proof.faults:
+        says, hint = SENTENCES[fault.code]
+        yield fault.code, LEVELS[fault.level], _sentence(says, fault), fault.subject, hint
+
+
+def _sentence(says: str, fault: Fault) -> str:
+    return says.format(subject=fault.subject, expected=fault.expected, found=fault.found)
+
+
+def _time(proof: Proof, rto: timedelta) -> Iterator[Verdict]:
+    seconds = proof.phase_seconds("prepare") + proof.phase_seconds("restore")
+    if seconds > rto.total_seconds():
+        target_hours = rto.total_seconds() / 3600
+        says = f"The restore took {seconds / 3600:.1f} hours; the target (RTO) is {target_hours:.1f} hours."
+        yield "too_slow", Level.WARNING, says, "", "Restore on a faster machine, or agree on another target."
+
+
+def _age(facts: DrillFacts, limit: timedelta) -> Iterator[Verdict]:
+    if facts.last_proven_at is None:
+        if facts.set:
+            says = "No backup set of this system has ever been proven to restore."
+            yield "not_proven", Level.WARNING, says, "", "Run this task."
+    elif facts.now - facts.last_proven_at > limit:
+        says = f"The last proof that a set restores is {(facts.now - facts.last_proven_at).days} days old."
+        yield "not_proven", Level.WARNING, says, "", "Run this task."

@@ -1,0 +1,149 @@
+"""Prove that a backup set restores: bring it back on a scratch server and compare all of it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field
+
+from schoolkeeper.catalogue.backup.drill import asserting, comparing, filing, restoring
+from schoolkeeper.catalogue.backup.drill.choosing import choose, obstacle
+from schoolkeeper.catalogue.backup.drill.concluding import conclude, evidence_of
+from schoolkeeper.catalogue.backup.drill.facts import PHASES, DrillFacts, Proof
+from schoolkeeper.catalogue.backup.drill.judging import verdicts
+from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal
+from schoolkeeper.catalogue.task import SystemTask
+from schoolkeeper.connectors.act import Act
+from schoolkeeper.connectors.look import Look
+from schoolkeeper.connectors.store.act import remove_tree
+from schoolkeeper.kernel.errors import Permanent
+from schoolkeeper.kernel.evidence import Evidence
+from schoolkeeper.kernel.facts import Options
+from schoolkeeper.kernel.finding import Finding
+from schoolkeeper.kernel.measurement import Measurement
+from schoolkeeper.kernel.plan import Action, Step
+from schoolkeeper.kernel.spec import Cadence, Kind, Risk, Spec, Undo
+
+WORK = {
+    "prepare": restoring.prepare,
+    "restore": restoring.restore,
+    "compare": comparing.compare,
+    "integrity": asserting.integrity,
+    "files": filing.files,
+}
+SAYS = {
+    "prepare": "Make a scratch server of the same PostgreSQL version.",
+    "restore": "Restore the database of the set into it.",
+    "compare": "Compare every table, object and sequence with what was saved.",
+    "integrity": "Ask the copy what always holds in a sound database.",
+    "files": "Read every file back and look for those that the database names.",
+}
+
+
+class DrillOptions(Options):
+    set: str = Field("", description="The set to prove; empty: the newest that was never tried, else the newest")
+    proof_age_limit_days: int = Field(35, ge=1, description="A last proof older than this is reported")
+
+
+class Drill(SystemTask[DrillOptions, DrillFacts]):
+    spec = Spec(
+        id="backup.drill",
+        version=1,
+        title="Prove a backup set",
+        summary="Restores a set into a scratch server and compares every table, object and file with the source.",
+        kind=Kind.PREVENTIVE,
+        risk=Risk.ROUTINE,
+        undo=Undo.STEPWISE,
+        reads=frozenset({"store"}),
+        writes=frozenset({"scratch", "store"}),
+        cadence=Cadence.DAILY,
+        requirements=frozenset({"M028", "M045", "M046", "M047", "M070", "M071"}),
+        findings={
+            "no_set": "There is no backup set to prove",
+            "not_proven": "No set was proven lately",
+            "damaged_part": "A part of the set is damaged",
+            "cannot_open": "The set cannot be opened",
+            "extension_missing": "An extension is missing where the set is restored",
+            "restore_failed": "The database could not be restored",
+            "rows_differ": "A restored table has another number of rows",
+            "content_differs": "A restored table has another content",
+            "schema_differs": "A restored object differs",
+            "integrity": "The restored copy breaks a rule of the product",
+            "missing_file": "A file is missing from the set",
+            "different_file": "A file has another content",
+            "too_slow": "The restore takes longer than the target",
+        },
+        home=Path(__file__).parent,
+    )
+    options = DrillOptions
+    facts = DrillFacts
+
+    def assess(self, look: Look, options: DrillOptions) -> DrillFacts:
+        store = look.store()
+        sets = store.sets()
+        chosen = choose(store, sets, look.run.key, options.set)
+        proofs = [Proof.model_validate_json(text) for one in sets for text in store.proofs(one.id)]
+        own = store.proof(chosen.id, look.run.key) if chosen else None
+        return DrillFacts(
+            now=look.run.now,
+            rto=look.system.rto,
+            set=chosen.id if chosen else "",
+            taken_at=chosen.manifest.taken_at if chosen and chosen.manifest else None,
+            unsound=chosen.fault if chosen else "",
+            obstacle=obstacle(store, chosen),
+            proof=Proof.model_validate_json(own) if own else None,
+            last_proven_at=max((proof.concluded_at for proof in proofs if proof.holds), default=None),
+        )
+
+    def judge(self, facts: DrillFacts, options: DrillOptions) -> Sequence[Finding]:
+        return [
+            self.finding(suffix, level, says, subject=subject, hint=hint)
+            for suffix, level, says, subject, hint in verdicts(facts, timedelta(days=options.proof_age_limit_days))
+        ]
+
+    def plan(self, facts: DrillFacts, options: DrillOptions) -> Sequence[Step]:
+        if not facts.set or facts.unsound or facts.obstacle or facts.proof is not None:
+            return ()
+        arguments = {"set": facts.set}
+        clear = Action(verb="clear", arguments=arguments)
+        return (
+            *(
+                Step(key=name, says=SAYS[name], action=Action(verb=name, arguments=arguments), inverse=clear)
+                for name in PHASES
+            ),
+            Step(
+                key="conclude",
+                says="Remove the scratch server and write down what was found.",
+                action=Action(verb="conclude", arguments=arguments),
+                inverse=Action(verb="withdraw", arguments=arguments),
+            ),
+        )
+
+    def apply(self, action: Action, act: Act) -> Mapping[str, object]:
+        set_id, store = str(action.arguments["set"]), act.store()
+        match action.verb:
+            case "clear":
+                remove_tree(act.run.workspace)
+            case "withdraw":
+                store.withdraw_proof(set_id, act.run.key)
+            case _ if store.proof(set_id, act.run.key) is not None:
+                remove_tree(act.run.workspace)  # concluded; only the cleaning up may have been interrupted
+            case "conclude":
+                conclude(Rehearsal(act, set_id))
+            case verb if verb in WORK:
+                phase = Rehearsal(act, set_id).carry_out(verb, WORK[verb])
+                return {"seconds": phase.seconds, **phase.counts, "faults": len(phase.faults)}
+            case verb:
+                raise Permanent(f"{self.spec.id} knows no action {verb!r}")
+        return {}
+
+    def measure(self, facts: DrillFacts) -> Sequence[Measurement]:
+        if facts.proof is None:
+            return ()
+        return [
+            Measurement("backup.restore_seconds", facts.proof.phase_seconds("restore")),
+            Measurement("backup.proof_seconds", facts.proof.seconds),
+        ]
+
+    def evidence(self, facts: DrillFacts) -> Sequence[Evidence]:
+        return [] if facts.proof is None else [evidence_of(facts.proof)]

@@ -1,0 +1,98 @@
+"""Each kind of object that a restore can lose is missed when it is lost."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from schoolkeeper.catalogue.backup.drill.comparing import differences, observe
+from schoolkeeper.catalogue.backup.test_arrange import found_school
+from schoolkeeper.connectors.postgres.cluster import Cluster
+from schoolkeeper.connectors.postgres.cluster_roles import create_database
+from schoolkeeper.connectors.postgres.contents import DatabaseContents, SequencePosition
+
+LOSSES = {
+    "DROP INDEX grade_points": "index public.grade_points",
+    "ALTER TABLE grade DROP CONSTRAINT grade_person_id_fkey": "constraint public.grade.grade_person_id_fkey",
+    "ALTER DOMAIN office.points DROP CONSTRAINT points_check": "constraint office.points.points_check",
+    "DROP FUNCTION gpa(bigint)": "function public.gpa(bigint)",
+    "DROP PROCEDURE close_year": "procedure public.close_year()",
+    "DROP AGGREGATE best(numeric)": "aggregate public.best(numeric)",
+    "CREATE OR REPLACE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'": (
+        "function public.stamp()"
+    ),
+    "DROP TRIGGER person_stamp ON person": "trigger public.person.person_stamp",
+    "ALTER TABLE person DISABLE TRIGGER person_stamp": "trigger public.person.person_stamp",
+    "DROP RULE keep ON office.invoice": "rule office.invoice.keep",
+    "DROP POLICY own_grades ON grade": "policy public.grade.own_grades",
+    "ALTER TABLE grade DISABLE ROW LEVEL SECURITY": "table public.grade",
+    "DROP VIEW honours": "view public.honours",
+    "CREATE OR REPLACE VIEW honours AS SELECT person_id FROM grade": "view public.honours",
+    "DROP MATERIALIZED VIEW totals": "materialized view public.totals",
+    "DROP STATISTICS person_names": "statistics public.person_names",
+    "DROP COLLATION german": "collation public.german",
+    "ALTER TYPE office.standing ADD VALUE 'expelled'": "type office.standing",
+    "ALTER TABLE person ALTER standing DROP DEFAULT": "column public.person.standing",
+    "ALTER TABLE person ALTER family SET NOT NULL": "column public.person.family",
+    "ALTER TABLE person ALTER photo TYPE varchar(20)": "column public.person.photo",
+    "ALTER SEQUENCE office.receipt INCREMENT 1": "sequence office.receipt",
+    "SELECT setval('office.receipt', 1)": "sequence office.receipt",
+    "REVOKE SELECT ON person FROM {role}": "table public.person",
+    "REVOKE UPDATE (family) ON person FROM {role}": "column public.person.family",
+    "ALTER TABLE office.invoice OWNER TO CURRENT_USER": "table office.invoice",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA office REVOKE SELECT ON TABLES FROM {role}": "default privilege",
+    "ALTER TABLE attendance DETACH PARTITION attendance_2026": "table public.attendance_2026",
+    "SELECT lo_unlink(oid) FROM pg_largeobject_metadata": "large objects",
+    "DROP EXTENSION plpgsql CASCADE": "extension plpgsql",
+}
+
+
+@pytest.fixture(scope="module")
+def cast(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with one of everything."""
+    name = f"cast_{secrets.token_hex(4)}"
+    with cluster.connect() as connection:
+        create_database(connection, name)
+        found_school(tmp_path_factory.mktemp("cast"), cluster.dsn(name))
+        yield name
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="module")
+def saved(cluster: Cluster, cast: str) -> DatabaseContents:
+    contents, positions = observe(cluster.dsn(cast))
+    stand = {name: SequencePosition(earliest=value, latest=value) for name, value in positions.items()}
+    return contents.model_copy(update={"sequences": stand})
+
+
+@pytest.mark.parametrize(("loss", "subject"), LOSSES.items())
+def test_a_loss_is_found(cluster: Cluster, cast: str, saved: DatabaseContents, loss: str, subject: str) -> None:
+    copy = f"copy_{secrets.token_hex(4)}"
+    with cluster.connect() as connection:
+        create_database(connection, copy, template=cast)
+        try:
+            assert list(differences(saved, *observe(cluster.dsn(copy)))) == []
+            with cluster.connect(copy) as meddler:
+                meddler.execute(loss.replace("{role}", f"registrar_{cast.rpartition('_')[2]}").encode())
+            found = {fault.subject for fault in differences(saved, *observe(cluster.dsn(copy)))}
+            assert any(name.startswith(subject) for name in found), found
+        finally:
+            connection.execute(f"DROP DATABASE {copy} WITH (FORCE)".encode())
+
+
+def test_another_encoding_is_found(saved: DatabaseContents) -> None:
+    restored = saved.model_copy(update={"source": saved.source.model_copy(update={"encoding": "LATIN1"})})
+    positions = {name: position.latest for name, position in saved.sequences.items()}
+    assert [fault.subject for fault in differences(saved, restored, positions)] == ["encoding"]
+
+
+def test_a_table_too_few_and_one_too_many(saved: DatabaseContents) -> None:
+    tables = dict(saved.tables)
+    tables["public.surplus"] = tables.pop("public.grade")
+    restored = saved.model_copy(update={"tables": tables})
+    positions = {name: position.latest for name, position in saved.sequences.items()}
+    found = [(fault.code, fault.subject, fault.found) for fault in differences(saved, restored, positions)]
+    assert found == [
+        ("rows_differ", "public.grade", "no such table"),
+        ("rows_differ", "public.surplus", "200 rows"),
+    ]

@@ -1,0 +1,266 @@
+"""What `backup.drill` promises: faults are found, although every checksum of the set may fit."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pyrage  # type: ignore[import-untyped]
+import pytest
+
+from schoolkeeper.catalogue.backup.create.task import Create
+from schoolkeeper.catalogue.backup.drill.facts import DrillFacts
+from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, Rehearsal
+from schoolkeeper.catalogue.backup.drill.task import Drill, DrillOptions
+from schoolkeeper.catalogue.backup.test_arrange import (
+    PROFILE,
+    School,
+    apply_elsewhere,
+    back_up,
+    carry_out,
+    codes,
+    drill,
+    findings,
+    found_school,
+    later,
+    reseal,
+    unsealed,
+)
+from schoolkeeper.connectors.act import Act
+from schoolkeeper.connectors.postgres.contents import DatabaseContents
+from schoolkeeper.connectors.store.manifest import Manifest
+from schoolkeeper.kernel.canonical import digest
+from schoolkeeper.kernel.finding import Level
+from schoolkeeper.profiles.model import Assertion, Uploads
+from schoolkeeper.testing import Conformance, Subject
+from schoolkeeper.testing.arrange import secret_file
+from schoolkeeper.testing.plugin import HOME
+
+KILLED = -9
+DUMP = "database.dump.zst.age"
+
+
+@pytest.fixture
+def school(database: str) -> Iterator[School]:
+    """Below a folder that the scratch server's account can get to."""
+    folder = Path(tempfile.mkdtemp(dir=HOME))
+    folder.chmod(0o711)
+    yield found_school(folder, database)
+    shutil.rmtree(folder)
+
+
+class TestConformance(Conformance):
+    @pytest.fixture
+    def subject(self, school: School) -> Iterator[Subject]:
+        back_up(school)
+        subject = school.subject(Drill())
+        yield subject
+        assert not servers(subject)
+
+
+def servers(subject: Subject) -> list[int]:
+    """Scratch servers of this subject that still run a moment later."""
+    deadline = time.monotonic() + 15
+    running = [0]
+    while running and time.monotonic() < deadline:
+        running = [
+            process.pid
+            for process in psutil.process_iter(["name", "cmdline"])
+            if process.info["name"] == "postgres" and str(subject.home) in " ".join(process.info["cmdline"] or [])
+        ]
+        time.sleep(0.05 if running else 0)
+    return running
+
+
+def proof(facts: object) -> DrillFacts:
+    assert isinstance(facts, DrillFacts)
+    assert facts.proof is not None
+    return facts
+
+
+def test_a_sound_set_is_proven(school: School) -> None:
+    set_id = back_up(school)
+    subject = school.subject(Drill())
+    facts = proof(carry_out(subject))
+    assert findings(subject, facts) == []
+    evidence = subject.task.evidence(facts)[0]
+    assert (evidence.kind, evidence.key, evidence.holds) == ("proof", set_id, True)
+    counts = {name: evidence.data[name] for name in ("tables", "rows", "files", "assertions", "faults")}
+    assert counts == {"tables": 4, "rows": 610, "files": 5, "assertions": 1, "faults": 0}
+    assert not subject.context().workspace.exists()
+
+
+@pytest.mark.parametrize(
+    ("meddling", "expected"),
+    [
+        ("UPDATE office.invoice SET amount = amount + 1 WHERE id = 1", {("content_differs", "office.invoice")}),
+        (
+            "DELETE FROM grade WHERE person_id = 5",
+            {("rows_differ", "public.grade"), ("integrity", "person-without-grade")},
+        ),
+        ("DROP INDEX grade_points", {("schema_differs", "index public.grade_points")}),
+    ],
+    ids=["one changed row", "one lost row", "one lost index"],
+)
+def test_what_changes_in_the_copy_is_found(school: School, meddling: str, expected: set[tuple[str, str]]) -> None:
+    set_id = back_up(school)
+    subject = school.subject(Drill())
+    steps = subject.plan()
+    subject.apply(steps[:2])
+    with (
+        Act(subject.system, subject.profile, subject.context(), subject.task.spec) as act,
+        Rehearsal(act, set_id).server() as server,
+        server.connect(RESTORED) as connection,
+    ):
+        connection.execute(meddling.encode())
+    facts = proof(carry_out(subject, steps))
+    assert codes(findings(subject, facts, Level.ERROR)) == expected
+    assert not subject.task.evidence(facts)[0].holds
+    assert subject.task.verify(facts, facts, subject.options) == (), "an answer that is no is not taken back"
+
+
+def test_a_file_that_only_the_database_knows(school: School) -> None:
+    (school.uploads / "photos" / "2.jpg").unlink()
+    back_up(school)
+    assert codes(drill(school)) >= {("missing_file", "uploads/photos/2.jpg")}
+
+
+def test_a_file_with_another_content_or_size_than_the_database_says(school: School) -> None:
+    digest, size = "'98ab' AS digest, 3 AS size_bytes", "NULL AS digest, 4 AS size_bytes"
+    queries = [f"SELECT 'photos/1.jpg' AS path, {digest}", f"SELECT 'photos/2.jpg' AS path, {size}"]
+    uploads = [Uploads(query=query, algorithm="md5") for query in queries]
+    back_up(school)
+    found = codes(drill(school, profile=PROFILE.model_copy(update={"uploads": uploads})))
+    assert found >= {("different_file", "uploads/photos/1.jpg"), ("different_file", "uploads/photos/2.jpg")}
+
+
+@pytest.mark.parametrize("part", [DUMP, "database.contents.json.zst.age", "files-uploads.tar.zst.age"])
+@pytest.mark.parametrize("damage", ["shortened", "flipped", "gone"])
+def test_a_damaged_part(school: School, part: str, damage: str) -> None:
+    path = school.sets / back_up(school) / part
+    content = bytearray(path.read_bytes())
+    match damage:
+        case "shortened":
+            path.write_bytes(content[:-50])
+        case "flipped":
+            content[len(content) // 2] ^= 1
+            path.write_bytes(content)
+        case _:
+            path.unlink()
+    assert ("damaged_part", part) in codes(drill(school))
+
+
+def test_a_dump_that_was_cut_short_before_it_was_sealed(school: School) -> None:
+    """Every checksum fits."""
+    set_id = back_up(school)
+    dump = unsealed(school, set_id, DUMP)
+    reseal(school, set_id, DUMP, dump[: len(dump) - 2_000])
+    assert "restore_failed" in {code for code, _ in codes(drill(school))}
+
+
+def test_a_dump_with_one_other_row(school: School) -> None:
+    """Every checksum fits, and the number of rows as well."""
+    set_id = back_up(school)
+    dump = unsealed(school, set_id, DUMP)
+    assert dump.count(b"\tGiven77\t") == 1
+    reseal(school, set_id, DUMP, dump.replace(b"\tGiven77\t", b"\tGiven78\t"))
+    assert ("content_differs", "public.person") in codes(drill(school))
+
+
+def test_an_archive_that_lacks_a_file_of_its_list(school: School) -> None:
+    """Every checksum fits."""
+    set_id = back_up(school)
+    (school.uploads / "photos" / "3.jpg").unlink()
+    (school.uploads / "empty").write_text("no longer")
+    other = carry_out(later(school.subject(Create()), "other"))
+    part = "files-uploads.tar.zst.age"
+    reseal(school, set_id, part, unsealed(school, other.set_id, part))  # type: ignore[attr-defined]
+    shutil.rmtree(school.sets / other.set_id)  # type: ignore[attr-defined]
+    found = codes(drill(school))
+    assert found >= {("missing_file", "uploads/photos/3.jpg"), ("different_file", "uploads/empty")}
+
+
+def test_an_extension_that_this_machine_lacks(school: School) -> None:
+    set_id = back_up(school)
+    part = "database.contents.json.zst.age"
+    text = unsealed(school, set_id, part).replace(b'"plpgsql":"version', b'"postgis":"version')
+    reseal(school, set_id, part, text)
+    correct_digest(school, set_id, text)
+    found = drill(school)
+    assert codes(found) >= {("extension_missing", "postgis")}
+    assert "packages" in found[0].hint
+
+
+def correct_digest(school: School, set_id: str, contents: bytes) -> None:
+    path = school.sets / set_id / "manifest.json"
+    manifest = Manifest.model_validate_json(path.read_bytes())
+    new = digest(DatabaseContents.model_validate_json(contents))
+    path.write_text(path.read_text().replace(manifest.database.contents_digest, new))
+
+
+def test_a_set_that_the_key_does_not_open(school: School) -> None:
+    back_up(school)
+    other = secret_file(school.folder, "other-key", str(pyrage.x25519.Identity.generate()))
+    assert ("cannot_open", "database.contents.json.zst.age") in codes(drill(school, identity=other))
+
+
+@pytest.mark.parametrize("identity", [None, "file:/nonexistent/key", "env:NO_SUCH_VARIABLE"])
+def test_without_a_key_nobody_knows(school: School, identity: str | None) -> None:
+    back_up(school)
+    subject = school.subject(Drill(), identity=identity)
+    assert subject.plan() == ()
+    assert Level.UNKNOWN in {finding.level for finding in findings(subject, subject.assess())}
+
+
+def test_a_rule_that_cannot_be_asked_is_not_a_rule_that_holds(school: School) -> None:
+    back_up(school)
+    broken = Assertion(code="broken", title="Something holds", query="SELECT nonsense")
+    subject = school.subject(Drill(), PROFILE.model_copy(update={"integrity": [broken]}))
+    facts = proof(carry_out(subject))
+    assert [(one.level, one.subject) for one in findings(subject, facts)] == [
+        (Level.UNKNOWN, "broken"),
+        (Level.WARNING, ""),
+    ]
+    assert not subject.task.evidence(facts)[0].holds
+
+
+def test_findings_quote_no_names(school: School) -> None:
+    school.query("DELETE FROM grade WHERE person_id <= 5")
+    back_up(school)
+    found = [one for one in drill(school) if one.subject == "person-without-grade"]
+    assert "5 rows break it, among them" in found[0].says
+    assert "Given" not in found[0].says
+
+
+@pytest.mark.parametrize(
+    ("step", "failpoint"),
+    [
+        (1, "backup.drill.restore.opened"),
+        (1, "backup.drill.restore.loading"),
+        (5, "backup.drill.conclude.before_proof"),
+    ],
+)
+def test_kill_9_in_a_step_and_the_same_step_again(school: School, step: int, failpoint: str) -> None:
+    back_up(school)
+    subject = school.subject(Drill())
+    steps = subject.plan()
+    subject.apply(steps[:step])
+    assert apply_elsewhere(subject, steps[step], failpoint) == KILLED
+    assert not servers(subject), "a scratch server dies with its worker"
+    facts = proof(carry_out(subject, steps))
+    assert findings(subject, facts) == []
+    assert not subject.context().workspace.exists()
+
+
+def test_the_newest_untried_set_comes_first(school: School) -> None:
+    old = back_up(school)
+    new = carry_out(later(school.subject(Create()), "second")).set_id  # type: ignore[attr-defined]
+    subjects = [later(school.subject(Drill()), f"drill {number}", hours=2) for number in range(3)]
+    assert [proof(carry_out(subject)).set for subject in subjects] == [new, old, new]
+    chosen = later(school.subject(Drill()), "chosen")
+    chosen.options = DrillOptions(set=old)
+    assert proof(carry_out(chosen)).set == old
+    chosen.options = DrillOptions(set="20200101T000000Z-00000000")
+    assert codes(findings(chosen, chosen.assess())) >= {("no_set", "")}

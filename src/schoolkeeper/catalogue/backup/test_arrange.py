@@ -1,0 +1,287 @@
+"""A small school with one of everything that a restore can lose, and the folders around it."""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pyrage  # type: ignore[import-untyped]
+
+from schoolkeeper.catalogue.backup.create.sealing import set_id_of
+from schoolkeeper.catalogue.backup.create.task import Create
+from schoolkeeper.catalogue.backup.drill.task import Drill, DrillOptions
+from schoolkeeper.catalogue.task import AnyTask
+from schoolkeeper.connectors.run_context import RunContext
+from schoolkeeper.connectors.store.envelope import seal, unseal
+from schoolkeeper.connectors.store.manifest import Manifest
+from schoolkeeper.kernel.facts import Facts, NoOptions
+from schoolkeeper.kernel.finding import Finding, Level
+from schoolkeeper.kernel.plan import Step
+from schoolkeeper.profiles.model import Assertion, Profile, Uploads, Version
+from schoolkeeper.testing.arrange import content_of, secret_file, system_on
+from schoolkeeper.testing.conformance import NOON, Subject
+
+SCHOOL = """
+CREATE ROLE {role} NOLOGIN;
+CREATE SCHEMA office AUTHORIZATION {role};
+CREATE TYPE office.standing AS ENUM ('enrolled', 'left');
+CREATE DOMAIN office.points AS numeric(6,2) CHECK (VALUE >= 0);
+CREATE SEQUENCE office.receipt INCREMENT 5;
+CREATE TABLE person (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, given text NOT NULL, family text, born date,
+    standing office.standing DEFAULT 'enrolled', seen_at timestamptz, photo text,
+    full_name text GENERATED ALWAYS AS (given || ' ' || family) STORED
+);
+INSERT INTO person (given, family, born, seen_at, photo)
+SELECT 'Given' || g, 'Family' || g % 20, date '2008-01-01' + g,
+       timestamptz '2026-01-05 08:00Z' + g * interval '1 hour',
+       CASE WHEN g <= 3 THEN 'photos/' || g || '.jpg' END
+  FROM generate_series(1, 200) AS g;
+CREATE TABLE grade (
+    person_id bigint NOT NULL REFERENCES person, points office.points, weight double precision, notes jsonb,
+    tags text[],
+    PRIMARY KEY (person_id)
+);
+INSERT INTO grade
+SELECT id, (id % 100) / 3.0, random(), jsonb_build_object('a', 1.10), ARRAY['x', 'ü'] FROM person;
+CREATE INDEX grade_points ON grade (points DESC);
+CREATE TABLE attendance (person_id bigint, day date, status text) PARTITION BY RANGE (day);
+CREATE TABLE attendance_2026 PARTITION OF attendance FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+INSERT INTO attendance SELECT id, date '2026-01-05', 'present' FROM person;
+CREATE TABLE office.invoice (id int PRIMARY KEY DEFAULT nextval('office.receipt'), amount numeric, paid boolean);
+ALTER TABLE office.invoice OWNER TO {role};
+INSERT INTO office.invoice (amount, paid) SELECT g, g % 2 = 0 FROM generate_series(1, 10) AS g;
+CREATE VIEW honours AS SELECT person_id FROM grade WHERE points > 30;
+CREATE MATERIALIZED VIEW totals AS SELECT sum(points) FROM grade;
+CREATE FUNCTION gpa(bigint) RETURNS numeric LANGUAGE sql AS 'SELECT points FROM public.grade WHERE person_id = $1';
+CREATE PROCEDURE close_year() LANGUAGE sql AS 'UPDATE office.invoice SET paid = true';
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.seen_at = now(); RETURN NEW; END';
+CREATE TRIGGER person_stamp BEFORE UPDATE ON person FOR EACH ROW EXECUTE FUNCTION stamp();
+CREATE RULE keep AS ON DELETE TO office.invoice DO INSTEAD NOTHING;
+ALTER TABLE grade ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_grades ON grade FOR SELECT TO {role} USING (person_id = 1);
+CREATE STATISTICS person_names ON given, family FROM person;
+CREATE COLLATION german (provider = libc, locale = 'C');
+CREATE AGGREGATE best(numeric) (sfunc = numeric_larger, stype = numeric);
+GRANT SELECT ON person TO {role};
+GRANT UPDATE (family) ON person TO {role};
+ALTER DEFAULT PRIVILEGES IN SCHEMA office GRANT SELECT ON TABLES TO {role};
+SELECT lo_from_bytea(0, 'a scanned letter'::bytea);
+"""
+UNPAID = Assertion(
+    code="person-without-grade",
+    title="Everybody has a grade",
+    query="SELECT id, given FROM person WHERE id NOT IN (SELECT person_id FROM grade)",
+)
+PROFILE = Profile(
+    slug="test",
+    title="Test ERP",
+    version=Version(database="SELECT '1.0' AS version"),
+    uploads=[
+        Uploads(query="SELECT photo AS path, NULL AS digest, NULL AS size_bytes FROM person WHERE photo <> ''")
+    ],
+    integrity=[UNPAID],
+)
+
+
+@dataclass
+class School:
+    """A database, two folders, a store, and a key."""
+
+    folder: Path
+    database: str
+    identity: pyrage.x25519.Identity
+
+    @property
+    def uploads(self) -> Path:
+        return self.folder / "uploads"
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "store"
+
+    @property
+    def sets(self) -> Path:
+        return self.store / "test-college"
+
+    def subject(self, task: AnyTask, profile: Profile = PROFILE, **store: object) -> Subject:
+        store = {
+            "kind": "store",
+            "path": str(self.store),
+            "recipients": [str(self.identity.to_public())],
+            "identity": secret_file(self.folder, "identity", f"# a key\n{self.identity}\n"),
+            **store,
+        }
+        files = {"uploads": self.uploads, "configuration": self.folder / "configuration"}
+        components = {name: {"kind": "files", "path": str(path)} for name, path in files.items()}
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        home.chmod(0o711)
+        return Subject(
+            task=task,
+            options=DrillOptions() if isinstance(task, Drill) else NoOptions(),
+            home=home,
+            fingerprint=lambda: content_of(self.database),
+            **system_on(
+                self.folder,
+                database=self.database,
+                components={**components, "backups": store},
+                unreachable={**components, "backups": {**store, "path": "/nonexistent/store"}},
+                profile=profile,
+            ),
+        )
+
+    def query(self, statement: str) -> None:
+        with psycopg.connect(self.database, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+def found_school(folder: Path, database: str) -> School:
+    """Fill the database and the folders."""
+    role = f"registrar_{database.rpartition('_')[2]}"
+    with psycopg.connect(database, autocommit=True) as connection:
+        for statement in SCHOOL.replace("{role}", role).split(";\n"):
+            if statement.strip():
+                connection.execute(statement.encode())
+    school = School(folder, database, pyrage.x25519.Identity.generate())
+    for name, text in {
+        "uploads/photos/1.jpg": "one",
+        "uploads/photos/2.jpg": "two",
+        "uploads/photos/3.jpg": "three",
+        "uploads/empty": "",
+        "configuration/erp.toml": "secret = 1",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "uploads" / "latest.jpg").symlink_to("photos/1.jpg")
+    school.store.mkdir()
+    return school
+
+
+def carry_out(subject: Subject, steps: Sequence[Step] | None = None) -> Facts:
+    """Apply the plan as an engine would, and assess again."""
+    subject.apply(subject.plan() if steps is None else steps)
+    return subject.assess()
+
+
+def reseal(school: School, set_id: str, part: str, raw: bytes) -> None:
+    """Put something else into a set so that every checksum fits: what a faulty program would have written."""
+    folder = school.sets / set_id
+    manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
+    with (folder / part).open("wb") as file:
+        sealed = seal(io.BytesIO(raw), file, manifest.recipients)
+    text = manifest.model_dump_json()
+    for one in manifest.parts:
+        if one.name == part:
+            text = text.replace(one.sha256, sealed.sha256)
+            text = text.replace(f'"size_bytes":{one.size_bytes},', f'"size_bytes":{sealed.size_bytes},')
+    (folder / "manifest.json").write_text(text)
+
+
+def unsealed(school: School, set_id: str, part: str) -> bytes:
+    """What a part holds."""
+    path = school.sets / set_id / part
+    sink = io.BytesIO()
+    unseal(io.BytesIO(path.read_bytes()), sink, school.identity, hashlib.sha256(path.read_bytes()).hexdigest())
+    return sink.getvalue()
+
+
+def apply_elsewhere(subject: Subject, step: Step, failpoint: str = "", file_limit_bytes: int = 0) -> int:
+    """Apply one step in a process of its own, which may be told where to die; its exit code.
+
+    It ends with 3 after a Permanent error, whose text it prints.
+    """
+    order = {
+        "task": f"{type(subject.task).__module__}:{type(subject.task).__name__}",
+        "system": subject.system.model_dump(mode="json"),
+        "profile": subject.profile.model_dump(mode="json"),
+        "home": str(subject.home),
+        "key": subject.context().key,
+        "started_at": subject.context().started_at.isoformat(),
+        "verb": step.action.verb,
+        "arguments": dict(step.action.arguments),
+        "file_limit_bytes": file_limit_bytes,
+    }
+    environment = {
+        **os.environ,
+        "SCHOOLKEEPER_FAILPOINT": f"{failpoint}=kill",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE],
+        input=json.dumps(order),
+        env=environment,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done.returncode
+
+
+ELSEWHERE = """
+import importlib, json, resource, sys
+from datetime import datetime
+from pathlib import Path
+from schoolkeeper.connectors.act import Act
+from schoolkeeper.connectors.run_context import RunContext
+from schoolkeeper.connectors.store.envelope import seal, unseal
+from schoolkeeper.connectors.store.manifest import Manifest
+from schoolkeeper.connectors.system import System
+from schoolkeeper.kernel.errors import Permanent
+from schoolkeeper.kernel.plan import Action
+from schoolkeeper.profiles.model import Profile
+
+order = json.load(sys.stdin)
+module, _, name = order["task"].partition(":")
+task = getattr(importlib.import_module(module), name)()
+if order["file_limit_bytes"]:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_limit_bytes"],) * 2)
+started_at = datetime.fromisoformat(order["started_at"])
+run = RunContext(order["key"], started_at, started_at, Path(order["home"]))
+with Act(System.model_validate(order["system"]), Profile.model_validate(order["profile"]), run, task.spec) as act:
+    try:
+        task.apply(Action(verb=order["verb"], arguments=order["arguments"]), act)
+    except Permanent as error:
+        print(error, file=sys.stderr)
+        sys.exit(3)
+"""
+
+
+def back_up(school: School, *, profile: Profile = PROFILE) -> str:
+    """Take a set; its id."""
+    subject = school.subject(Create(), profile)
+    carry_out(subject)
+    return set_id_of(subject.context())
+
+
+def drill(school: School, *, profile: Profile = PROFILE, **store: object) -> list[Finding]:
+    """Prove the newest set; what it found from WARNING on."""
+    subject = school.subject(Drill(), profile, **store)
+    return findings(subject, carry_out(subject))
+
+
+def findings(subject: Subject, facts: Facts, least: Level = Level.WARNING) -> list[Finding]:
+    return [finding for finding in subject.task.judge(facts, subject.options) if finding.level >= least]
+
+
+def codes(found: Sequence[Finding]) -> set[tuple[str, str]]:
+    """Code without the task's id, and subject."""
+    return {(finding.code.rpartition(".")[2], finding.subject) for finding in found}
+
+
+def later(subject: Subject, key: str, *, hours: float = 1) -> Subject:
+    """The same subject in another, later run."""
+
+    class Later(Subject):
+        def context(self) -> RunContext:
+            now = NOON + timedelta(hours=hours)
+            return RunContext(key, now, now, self.home)
+
+    return Later(**{name: getattr(subject, name) for name in subject.__dataclass_fields__})
