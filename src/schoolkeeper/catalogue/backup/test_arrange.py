@@ -52,6 +52,14 @@ CREATE TABLE grade (
 INSERT INTO grade
 SELECT id, (id % 100) / 3.0, random(), jsonb_build_object('a', 1.10), ARRAY['x', 'ü'] FROM person;
 CREATE INDEX grade_points ON grade (points DESC);
+CREATE TABLE mark (
+    kind varchar(10) CHECK (kind IN ('it''s, [so]', 'b')),
+    grade varchar CHECK (grade NOT IN ('x', 'y', 'z')),
+    level integer CHECK (level IN (1, 2)),
+    code char(2) CHECK (code IN ('ab', 'cd'))
+);
+CREATE INDEX mark_kind ON mark (kind) WHERE kind IN ('a', 'b');
+CREATE VIEW marked AS SELECT * FROM mark WHERE grade IN ('p', 'q');
 CREATE TABLE attendance (person_id bigint, day date, status text) PARTITION BY RANGE (day);
 CREATE TABLE attendance_2026 PARTITION OF attendance FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 INSERT INTO attendance SELECT id, date '2026-01-05', 'present' FROM person;

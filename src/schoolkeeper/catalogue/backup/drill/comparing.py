@@ -8,6 +8,7 @@ from schoolkeeper.catalogue.backup.drill.facts import Fault
 from schoolkeeper.catalogue.backup.drill.opening import Unusable
 from schoolkeeper.catalogue.backup.drill.restoring import Found, contents_of
 from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, SCRATCH, Rehearsal
+from schoolkeeper.catalogue.backup.drill.spelling import settled
 from schoolkeeper.connectors.postgres.contents import DatabaseContents, Objects, TableContent
 from schoolkeeper.connectors.postgres.snapshot import snapshot
 from schoolkeeper.connectors.postgres.survey import survey
@@ -90,7 +91,7 @@ def _objects(saved: Objects, restored: Objects) -> Iterator[Fault]:
     for kind in sorted(saved.keys() | restored.keys()):
         was, now = saved.get(kind, {}), restored.get(kind, {})
         for name in sorted(was.keys() | now.keys()):
-            if was.get(name) != now.get(name):
+            if settled(was.get(name, "")) != settled(now.get(name, "")) or (name in was) != (name in now):
                 expected = "as saved" if name in was else "none"
                 found = "missing" if name not in now else "another definition" if name in was else "one too many"
                 yield Fault(code="schema_differs", subject=f"{kind} {name}", expected=expected, found=found)

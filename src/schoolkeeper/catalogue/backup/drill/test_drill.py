@@ -29,6 +29,9 @@ from schoolkeeper.catalogue.backup.test_arrange import (
     unsealed,
 )
 from schoolkeeper.connectors.act import Act
+from schoolkeeper.connectors.postgres.binaries import find
+from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
+from schoolkeeper.connectors.postgres.cluster_roles import create_database
 from schoolkeeper.connectors.postgres.contents import DatabaseContents
 from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.canonical import digest
@@ -88,7 +91,7 @@ def test_a_sound_set_is_proven(school: School) -> None:
     evidence = subject.task.evidence(facts)[0]
     assert (evidence.kind, evidence.key, evidence.holds) == ("proof", set_id, True)
     counts = {name: evidence.data[name] for name in ("tables", "rows", "files", "assertions", "faults")}
-    assert counts == {"tables": 4, "rows": 610, "files": 5, "assertions": 1, "faults": 0}
+    assert counts == {"tables": 5, "rows": 610, "files": 5, "assertions": 1, "faults": 0}
     assert not subject.context().workspace.exists()
 
 
@@ -101,8 +104,13 @@ def test_a_sound_set_is_proven(school: School) -> None:
             {("rows_differ", "public.grade"), ("integrity", "person-without-grade")},
         ),
         ("DROP INDEX grade_points", {("schema_differs", "index public.grade_points")}),
+        (
+            "ALTER TABLE mark DROP CONSTRAINT mark_grade_check,"
+            " ADD CONSTRAINT mark_grade_check CHECK (grade NOT IN ('x', 'y', 'a'))",
+            {("schema_differs", "constraint public.mark.mark_grade_check")},
+        ),
     ],
-    ids=["one changed row", "one lost row", "one lost index"],
+    ids=["one changed row", "one lost row", "one lost index", "one letter in a constraint"],
 )
 def test_what_changes_in_the_copy_is_found(school: School, meddling: str, expected: set[tuple[str, str]]) -> None:
     set_id = back_up(school)
@@ -264,3 +272,21 @@ def test_the_newest_untried_set_comes_first(school: School) -> None:
     assert proof(carry_out(chosen)).set == old
     chosen.options = DrillOptions(set="20200101T000000Z-00000000")
     assert codes(findings(chosen, chosen.assess())) >= {("no_set", "")}
+
+
+@pytest.mark.parametrize("major", [15, 18])
+def test_other_major_versions_are_restored_on_their_own(major: int) -> None:
+    """PostgreSQL 15 as Debian has it, 18 from the wheel; the other tests use 16."""
+    folder = Path(tempfile.mkdtemp(dir=HOME))
+    folder.chmod(0o711)
+    with Cluster(folder / "postgres", find(major), settings=SCRATCH_SETTINGS) as server:
+        with server.connect() as connection:
+            create_database(connection, f"school_{major}")
+        school = found_school(folder, server.dsn(f"school_{major}"))
+        back_up(school)
+        subject = school.subject(Drill())
+        facts = proof(carry_out(subject))
+    assert findings(subject, facts) == []
+    assert facts.proof is not None
+    assert facts.proof.postgres.startswith(f"{major}.")
+    shutil.rmtree(folder)
