@@ -1,9 +1,9 @@
 """How fast are backup and drill, against `pg_dump | gzip -6` and a bare `pg_restore -j2`, in one run?
 
-    python bench/backup.py [--rows-million 3] [--repeat 3]
+    python bench/backup.py [--size medium] [--repeat 3]
 
-Makes a school-like database of that many rows (attendance, grades, persons), or takes the one at $BENCH_DSN. Each
-round measures all four on the same machine, one after the other; the medians and their ratios are printed.
+Fills the reference ERP (medium: 3,000 students), or takes the database at $BENCH_DSN. Each round measures all four on
+the same machine, one after the other; the medians and their ratios are printed.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -36,60 +37,33 @@ from schoolkeeper.kernel.facts import Facts
 from schoolkeeper.profiles.model import Profile
 
 MAJOR = 16
-TABLES = """
-CREATE TABLE person (id bigserial PRIMARY KEY, given text, family text, email text UNIQUE, born date,
-    created_at timestamptz, active boolean);
-INSERT INTO person (given, family, email, born, created_at, active)
-SELECT 'Given' || g % 977, 'Family' || g % 3571, 'p' || g || '@school.example',
-    date '2000-01-01' + (g % 5000)::int,
-    timestamptz '2025-09-01 08:00Z' + g * interval '1 second', g % 17 <> 0
-  FROM generate_series(1, 30000) AS g;
-CREATE TABLE attendance (id bigserial PRIMARY KEY, person_id bigint REFERENCES person, section_id int, day date,
-    status varchar(10), note text, recorded_at timestamptz);
-INSERT INTO attendance (person_id, section_id, day, status, note, recorded_at)
-SELECT 1 + g % 30000, g % 997, date '2025-09-01' + (g / 20000)::int,
-    (ARRAY['present', 'absent', 'late'])[1 + (g * 7919 % 100 > 92)::int + (g * 31 % 100 > 95)::int],
-    CASE WHEN g % 40 = 0 THEN 'note ' || md5(g::text) ELSE '' END,
-    timestamptz '2025-09-01 08:00Z' + g * interval '7 second'
-  FROM generate_series(1, {attendance}::bigint) AS g;
-CREATE INDEX ON attendance (person_id);
-CREATE INDEX ON attendance (day, section_id);
-CREATE TABLE grade (id bigserial PRIMARY KEY, person_id bigint REFERENCES person, section_id int,
-    points numeric(6,2), comment text, given_at timestamptz, extra jsonb);
-INSERT INTO grade (person_id, section_id, points, comment, given_at, extra)
-SELECT 1 + g % 30000, g % 997, (g % 10000) / 100.0, 'comment ' || g % 5000,
-    timestamptz '2025-09-01 08:00Z' + g * interval '11 second', jsonb_build_object('a', g % 13)
-  FROM generate_series(1, {grades}::bigint) AS g;
-CREATE INDEX ON grade (person_id);
-VACUUM ANALYZE
-"""
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--rows-million", type=float, default=3)
+    arguments.add_argument("--size", choices=["small", "medium", "large"], default="medium")
     arguments.add_argument("--repeat", type=int, default=3)
     given = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="bench-backup-"))
     folder.chmod(0o711)
     with ExitStack() as end:
         end.callback(shutil.rmtree, folder)
-        source = os.environ.get("BENCH_DSN") or fill(end, folder, given.rows_million)
+        source = os.environ.get("BENCH_DSN") or fill(end, folder, given.size)
         rounds = [measure(folder, source, number) for number in range(given.repeat)]
     report({name: [one[name] for one in rounds] for name in rounds[0]})
 
 
-def fill(end: ExitStack, folder: Path, millions: float) -> str:
+def fill(end: ExitStack, folder: Path, size: str) -> str:
     """A server with the database to save; it stops at the end."""
     server = end.enter_context(Cluster(folder / "source", find(MAJOR), settings=SCRATCH_SETTINGS))
     with server.connect() as connection:
         create_database(connection, "school")
-    sizes = {"attendance": str(int(millions * 2e6 / 3)), "grades": str(int(millions * 1e6 / 3))}
-    with server.connect("school") as connection:
-        for statement in TABLES.split(";\n"):
-            for name, rows in sizes.items():
-                statement = statement.replace("{" + name + "}", rows)
-            connection.execute(statement.encode())
+    erp = {**os.environ, "SMART_ERP_DATABASE_URL": server.dsn("school"), "SMART_ERP_HOME": str(folder / "erp")}
+    for command in (["migrate"], ["fill", "--size", size]):
+        done = subprocess.run(
+            [sys.executable, "-m", "smart_erp", *command], env=erp, check=True, capture_output=True, text=True
+        )
+        print(done.stdout.strip().splitlines()[-1] if done.stdout.strip() else f"smart_erp {command[0]}")
     return server.dsn("school")
 
 

@@ -58,6 +58,10 @@ CREATE TABLE mark (
     level integer CHECK (level IN (1, 2)),
     code char(2) CHECK (code IN ('ab', 'cd'))
 );
+CREATE TABLE office.a_table_whose_name_is_as_long_as_names_may_be_in_this_database (
+    one_column integer CONSTRAINT a_constraint_with_a_name_of_which_the_beginning_is_the_same_1 CHECK (one_column > 1),
+    other integer CONSTRAINT a_constraint_with_a_name_of_which_the_beginning_is_the_same_2 CHECK (other > 2)
+);
 CREATE INDEX mark_kind ON mark (kind) WHERE kind IN ('a', 'b');
 CREATE VIEW marked AS SELECT * FROM mark WHERE grade IN ('p', 'q');
 CREATE TABLE attendance (person_id bigint, day date, status text) PARTITION BY RANGE (day);

@@ -33,7 +33,7 @@ WITH member AS (
     UNION ALL SELECT 'pg_foreign_server'::regclass, oid FROM pg_foreign_server
     UNION ALL SELECT 'pg_publication'::regclass, oid FROM pg_publication
 )
-SELECT 'schema' AS kind, nspname AS name,
+SELECT 'schema' AS kind, nspname::text AS name,  -- else all names are of type "name", cut at 63 bytes
        concat_ws(' ', 'owner', nspowner::regrole,
            (SELECT string_agg(x::text, ',' ORDER BY x::text) FROM unnest(coalesce(nspacl, acldefault('n', nspowner))) AS x)
        ) AS definition

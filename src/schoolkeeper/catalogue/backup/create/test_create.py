@@ -57,7 +57,7 @@ def test_the_manifest_says_what_is_in_the_set(school: School) -> None:
     folder = school.sets / set_id
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (manifest["set"], manifest["system"], manifest["environment"]) == (set_id, "test-college", "scratch")
-    assert manifest["database"]["tables"] == 5
+    assert manifest["database"]["tables"] == 6
     assert manifest["database"]["rows"] == 200 + 200 + 200 + 10
     assert manifest["database"]["version"] == {"database": "1.0", "web": None, "why": []}
     assert [(part["component"], part["files"]) for part in manifest["files"]] == [

@@ -11,9 +11,12 @@ from schoolkeeper.connectors.postgres.cluster import Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
 from schoolkeeper.connectors.postgres.contents import DatabaseContents, SequencePosition
 
+LONG = "office.a_table_whose_name_is_as_long_as_names_may_be_in_this_database"
+LONG_CONSTRAINT = "a_constraint_with_a_name_of_which_the_beginning_is_the_same_2"
 LOSSES = {
     "DROP INDEX grade_points": "index public.grade_points",
     "ALTER TABLE grade DROP CONSTRAINT grade_person_id_fkey": "constraint public.grade.grade_person_id_fkey",
+    f"ALTER TABLE {LONG} DROP CONSTRAINT {LONG_CONSTRAINT}": f"constraint {LONG}.{LONG_CONSTRAINT}",
     "ALTER DOMAIN office.points DROP CONSTRAINT points_check": "constraint office.points.points_check",
     "DROP FUNCTION gpa(bigint)": "function public.gpa(bigint)",
     "DROP PROCEDURE close_year": "procedure public.close_year()",
