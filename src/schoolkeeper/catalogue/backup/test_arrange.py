@@ -59,7 +59,7 @@ CREATE TABLE mark (
     code char(2) CHECK (code IN ('ab', 'cd'))
 );
 CREATE TABLE office.a_table_whose_name_is_as_long_as_names_may_be_in_this_database (
-    one_column integer CONSTRAINT a_constraint_with_a_name_of_which_the_beginning_is_the_same_1 CHECK (one_column > 1),
+    one integer CONSTRAINT a_constraint_with_a_name_of_which_the_beginning_is_the_same_1 CHECK (one > 1),
     other integer CONSTRAINT a_constraint_with_a_name_of_which_the_beginning_is_the_same_2 CHECK (other > 2)
 );
 CREATE INDEX mark_kind ON mark (kind) WHERE kind IN ('a', 'b');

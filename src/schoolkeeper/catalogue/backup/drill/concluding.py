@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 
 from schoolkeeper.catalogue.backup.drill.facts import PHASES, Proof
-from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal
-from schoolkeeper.connectors.store.act import remove_tree
+from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal, clean_up
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.failpoints import failpoint
@@ -26,7 +25,7 @@ def conclude(rehearsal: Rehearsal) -> None:
     )
     failpoint("backup.drill.conclude.before_proof")
     rehearsal.store.keep_proof(rehearsal.set_id, proof.run, proof.model_dump_json(indent=2) + "\n")
-    remove_tree(rehearsal.act.run.workspace)
+    clean_up(rehearsal.act.run.workspace)
 
 
 def evidence_of(proof: Proof) -> Evidence:

@@ -1,7 +1,8 @@
 """The scratch server of a drill and the working files of its run.
 
-The server runs only while a phase needs it, so it never outlives a step, and dies with the worker. What a phase
-found is written down at its end; a phase that has a note is not carried out again.
+The server runs from the first phase that needs it until the drill is cleaned up, because starting it for each
+phase takes longer than some of them. It dies with the worker; a phase that finds it gone starts it again. What a
+phase found is written down at its end; a phase that has a note is not carried out again.
 """
 
 import time
@@ -14,10 +15,13 @@ from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
 from schoolkeeper.connectors.postgres.cluster_errors import ClusterError
+from schoolkeeper.connectors.store.act import remove_tree
 from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.errors import Permanent
 
 RESTORED = "restored"
+_RUNNING: dict[Path, Cluster] = {}
+"""The scratch servers that this process has started, by the workspace of their run."""
 SCRATCH = "scratch database"
 
 
@@ -55,16 +59,14 @@ class Rehearsal:
 
     @contextmanager
     def server(self) -> Iterator[Cluster]:
-        """The scratch server, running."""
-        cluster = self.cluster()
+        """The scratch server, running; it is kept for the next phase. Raises Permanent when it does not start."""
+        cluster = _RUNNING.get(self.act.run.workspace) or self.cluster()
         try:
             cluster.start()
         except ClusterError as error:
             raise Permanent(f"The scratch server did not start: {error}") from error
-        try:
-            yield cluster
-        finally:
-            cluster.stop()
+        _RUNNING[self.act.run.workspace] = cluster
+        yield cluster
 
     def note(self, name: str) -> Phase | None:
         """What a finished phase found."""
@@ -87,3 +89,15 @@ class Rehearsal:
         temporary.write_text(phase.model_dump_json())
         temporary.replace(self.folder / f"{name}.json")
         return phase
+
+
+def stop_server(workspace: Path) -> None:
+    """Stop the scratch server of a run if this process has started one."""
+    if (server := _RUNNING.pop(workspace, None)) is not None:
+        server.stop()
+
+
+def clean_up(workspace: Path) -> None:
+    """Stop the scratch server of a run and remove its working files; does nothing when that was done."""
+    stop_server(workspace)
+    remove_tree(workspace)

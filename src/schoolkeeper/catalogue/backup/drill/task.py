@@ -11,11 +11,10 @@ from schoolkeeper.catalogue.backup.drill.choosing import choose, obstacle
 from schoolkeeper.catalogue.backup.drill.concluding import conclude, evidence_of
 from schoolkeeper.catalogue.backup.drill.facts import PHASES, DrillFacts, Proof
 from schoolkeeper.catalogue.backup.drill.judging import verdicts
-from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal
+from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal, clean_up
 from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.look import Look
-from schoolkeeper.connectors.store.act import remove_tree
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.facts import Options
@@ -123,11 +122,11 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
         set_id, store = str(action.arguments["set"]), act.store()
         match action.verb:
             case "clear":
-                remove_tree(act.run.workspace)
+                clean_up(act.run.workspace)
             case "withdraw":
                 store.withdraw_proof(set_id, act.run.key)
             case _ if store.proof(set_id, act.run.key) is not None:
-                remove_tree(act.run.workspace)  # concluded; only the cleaning up may have been interrupted
+                clean_up(act.run.workspace)  # concluded; only the cleaning up may have been interrupted
             case "conclude":
                 conclude(Rehearsal(act, set_id))
             case verb if verb in WORK:

@@ -12,7 +12,7 @@ import pytest
 
 from schoolkeeper.catalogue.backup.create.task import Create
 from schoolkeeper.catalogue.backup.drill.facts import DrillFacts
-from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, Rehearsal
+from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, Rehearsal, stop_server
 from schoolkeeper.catalogue.backup.drill.task import Drill, DrillOptions
 from schoolkeeper.catalogue.backup.test_arrange import (
     PROFILE,
@@ -255,6 +255,7 @@ def test_kill_9_in_a_step_and_the_same_step_again(school: School, step: int, fai
     subject = school.subject(Drill())
     steps = subject.plan()
     subject.apply(steps[:step])
+    stop_server(subject.context().workspace)  # the worker of these steps is gone
     assert apply_elsewhere(subject, steps[step], failpoint) == KILLED
     assert not servers(subject), "a scratch server dies with its worker"
     facts = proof(carry_out(subject, steps))
