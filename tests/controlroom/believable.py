@@ -24,8 +24,8 @@ from schoolkeeper.estate import care
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.records import evidence, findings, ledger, measurements
 from schoolkeeper.records.models import MeasurementRecord, Run, Silence, StepRecord
+from tests.controlroom.browser import PASSWORD
 
-PASSWORD = "only-for-the-pictures-1"
 RANDOM = random.Random(2026)
 
 COMPONENTS: dict[str, Any] = {
@@ -42,7 +42,7 @@ def people() -> dict[str, User]:
     """One user for each role, by role."""
     made = {}
     for role in ROLES:
-        user = User.objects.create_user(role, password=PASSWORD)
+        user = User.objects.create_user(role, password=PASSWORD, is_staff=True)
         user.groups.add(Group.objects.get(name=role))
         made[role] = user
     return made
@@ -93,7 +93,12 @@ def ended(system: str, told: Told, at: datetime) -> Run:
 def blind(system: str, task_id: str, at: datetime) -> Run:
     """A run that could not look."""
     run = asked_for(system, task_id, at - timedelta(seconds=11))
-    run.state, run.outcome, run.started_at, run.ended_at = Run.State.ENDED, "unknown", at - timedelta(seconds=10), at
+    run.state, run.outcome, run.started_at, run.ended_at = (
+        Run.State.ENDED,
+        "unknown",
+        at - timedelta(seconds=10),
+        at,
+    )
     run.says = "database: connection refused at 10.0.3.7:5432"
     run.save()
     note(run, "run.ended", {"outcome": "unknown", "says": run.says, "findings": 1}, at)
@@ -130,7 +135,7 @@ def waiting(system: str, at: datetime, by: str = "keeper") -> Run:
     run = going_on(system, at, by=by)
     run.state, run.plan_digest = Run.State.WAITING, "b" * 64
     run.save()
-    StepRecord.objects.filter(run=run).update(state=StepRecord.State.PLANNED, started_at=None, ended_at=None)
+    StepRecord.objects.filter(run=run).update(state="planned", started_at=None, ended_at=None, result=None)
     Approval.objects.create(
         run=run,
         task=run.task,
@@ -176,7 +181,7 @@ def backup(system: str, run: Run, at: datetime, proven_at: datetime | None, *, h
     """A backup set, and its proof if it was tried."""
     key = f"{system}-{at:%Y%m%dT%H%M%SZ}"
     size = {"tables": 24, "rows": 148_210, "files": 612}
-    data = {**size, "taken_at": at.isoformat(), "size_bytes": 18_400_000, "version": "1.0"}
+    data = {**size, "taken_at": at.isoformat(), "size_bytes": 18_400_000}
     says = "24 tables with 148,210 rows and 612 files in 17.5 MiB, encrypted."
     evidence.keep(run, [Evidence("backup-set", key, True, says, data)], at)
     if proven_at:
@@ -259,8 +264,8 @@ def fill(now: datetime) -> None:
     blind("music-academy", "health.database", now - timedelta(hours=5))
     held = Run.objects.filter(system="technical-institute").order_by("-id").first()
     Hold.objects.create(system="technical-institute", run=held, since=now - timedelta(hours=1))
-    going_on("north-college", now - timedelta(seconds=9))
     waiting("lakeside-school", now - timedelta(minutes=12))
+    going_on("north-college", now - timedelta(seconds=9))
     Silence.objects.create(
         system="lakeside-school",
         code="health.host.load",

@@ -2,13 +2,28 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from tests.controlroom import believable
+from tests.controlroom.browser import PASSWORD
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Hashing passwords well is slow on purpose; that is not what is tested here."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def own_home(settings: Settings, tmp_path: Path) -> None:
+    """Heads that one test signed would contradict the ledger of the next."""
+    settings.SCHOOLKEEPER_HOME = tmp_path
 
 
 @pytest.fixture
@@ -24,7 +39,7 @@ def users(db: None) -> Mapping[str, User]:
 @pytest.fixture
 def cast(users: Mapping[str, User]) -> Mapping[str, Client]:
     """Browsers by role; `stranger` has an account without a role, `nobody` has none."""
-    users = {**users, "stranger": User.objects.create_user("stranger", password=believable.PASSWORD)}
+    users = {**users, "stranger": User.objects.create_user("stranger", password=PASSWORD)}
     browsers = {"nobody": Client()}
     for role, user in users.items():
         browsers[role] = Client()

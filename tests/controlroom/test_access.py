@@ -13,6 +13,7 @@ from schoolkeeper.controlroom.roles import ROLES
 from schoolkeeper.engine.models import Hold
 from schoolkeeper.records.models import FindingRecord, Silence
 from tests.controlroom import believable
+from tests.controlroom.browser import PASSWORD
 
 pytestmark = pytest.mark.django_db
 BY_NAME = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -83,7 +84,7 @@ def test_actions_are_for_post_with_a_token_alone(
     page: Page, users: Mapping[str, object], addresses: Mapping[str, str]
 ) -> None:
     strict = Client(enforce_csrf_checks=True)
-    assert strict.login(username="administrator", password=believable.PASSWORD)
+    assert strict.login(username="administrator", password=PASSWORD)
     assert strict.post(addresses[page.name]).status_code == 403
     if page.kind is Kind.ACTION:
         assert strict.get(addresses[page.name]).status_code == 405
@@ -108,7 +109,7 @@ def test_the_sidebar_shows_what_one_may_open(role: str, cast: Mapping[str, Clien
 
 def test_signing_in_needs_a_role(cast: Mapping[str, Client]) -> None:
     for name, landed in (("viewer", 302), ("stranger", 200)):
-        answer = Client().post(reverse("admin:login"), {"username": name, "password": believable.PASSWORD})
+        answer = Client().post(reverse("admin:login"), {"username": name, "password": PASSWORD})
         assert answer.status_code == landed
     assert b"has no role" in answer.content
 

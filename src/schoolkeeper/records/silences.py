@@ -15,7 +15,7 @@ LONGEST = timedelta(days=366)
 def silence(
     finding: FindingRecord, *, every_subject: bool, reason: str, until: datetime, by: str, now: datetime
 ) -> Silence:
-    """Silence this finding (or all of its code on this system) until then. Raises Refused without reason or end."""
+    """Silence this finding (or all of its code on this system). Raises Refused without reason or proper end."""
     if not reason.strip():
         raise Refused("A silence needs a reason.")
     if not now < until <= now + LONGEST:

@@ -1,5 +1,7 @@
 """Django's settings, made from the configuration."""
 
+from pathlib import Path
+
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
@@ -44,6 +46,7 @@ WSGI_APPLICATION = "schoolkeeper.server.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [Path(__file__).parents[1] / "controlroom" / "templates"],  # may replace parts of unfold's
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -79,6 +82,29 @@ LOGIN_URL = reverse_lazy("admin:login")
 UNFOLD = {
     "SITE_TITLE": "Schoolkeeper",
     "SITE_HEADER": "Schoolkeeper",
-    "SITE_URL": "/",
+    "SITE_URL": None,
+    "SITE_SYMBOL": "key",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("controlroom/icon.svg")}
+    ],
+    "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("controlroom/controlroom.css")],
+    "SCRIPTS": [lambda request: static("controlroom/controlroom.js")],
+    "COMMAND": {"search_callback": "schoolkeeper.controlroom.search.search"},
+    "SIDEBAR": {"show_search": True, "command_search": True},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.7% .013 236.6)",
+            "100": "oklch(95.1% .026 236.8)",
+            "200": "oklch(90.1% .058 230.9)",
+            "300": "oklch(82.8% .1 230.3)",
+            "400": "oklch(74.6% .13 232.7)",
+            "500": "oklch(65.5% .14 237.3)",
+            "600": "oklch(53% .134 242.7)",
+            "700": "oklch(47% .12 242.7)",
+            "800": "oklch(41.5% .1 240.8)",
+            "900": "oklch(36.5% .085 240.9)",
+            "950": "oklch(27.5% .062 243.2)",
+        }
+    },
 }

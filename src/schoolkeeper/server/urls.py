@@ -1,6 +1,7 @@
 """Which address leads to which page."""
 
-from django.contrib import admin
 from django.urls import path
 
-urlpatterns = [path("", admin.site.urls)]
+from schoolkeeper.controlroom.site import site
+
+urlpatterns = [path("", site.urls)]

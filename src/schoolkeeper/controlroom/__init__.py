@@ -1,0 +1,1 @@
+"""What do people see? Pages of the control room."""

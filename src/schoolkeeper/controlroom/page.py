@@ -1,0 +1,38 @@
+"""What a page of the control room declares about itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from django.http import HttpResponseBase
+
+View = Callable[..., HttpResponseBase]
+
+
+class Kind(Enum):
+    """What an address gives back."""
+
+    PAGE = "page"
+    FRAGMENT = "fragment"
+    """A part of a page that the page itself asks for again."""
+    ACTION = "action"
+    """Changes something: answers to POST alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One address. Those with an `icon` stand in the sidebar, under `group`.
+
+    `permission` is asked of every request. `serves` are the numbers of the requirements that the page itself
+    fulfils, not those whose results it merely shows.
+    """
+
+    name: str
+    route: str
+    view: View
+    title: str
+    permission: str
+    kind: Kind = Kind.PAGE
+    icon: str = ""
+    group: str = ""
+    serves: frozenset[str] = frozenset()

@@ -1,0 +1,186 @@
+"""Every page of the control room. A new page adds its view, its template and one entry here: address, permission,
+sidebar, coverage and the tests of who may open it follow from the entry."""
+
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from schoolkeeper.controlroom import roles
+from schoolkeeper.controlroom.page import Kind, Page
+from schoolkeeper.controlroom.views import (
+    ask,
+    backups,
+    catalogue,
+    coverage,
+    decide,
+    findings,
+    hold,
+    ledger,
+    overview,
+    run,
+    runs,
+    silence,
+    system,
+    task,
+)
+from schoolkeeper.reporting.coverage import Service
+
+CARE, KNOWLEDGE, PROOF = "Care", "Knowledge", "Proof"
+
+
+def _coverage(request: HttpRequest) -> TemplateResponse:
+    return coverage.show(request, services())
+
+
+PAGES: tuple[Page, ...] = (
+    Page(
+        name="index",
+        route="",
+        view=overview.show,
+        title="Overview",
+        permission=roles.SEE,
+        icon="dashboard",
+        group=CARE,
+        serves=frozenset({"M114"}),
+    ),
+    Page(
+        name="system",
+        route="systems/<slug:slug>/",
+        view=system.show,
+        title="System",
+        permission=roles.SEE,
+        serves=frozenset({"M031", "M032"}),
+    ),
+    Page(
+        name="ask",
+        route="systems/<slug:slug>/run/<str:task_id>/",
+        view=ask.show,
+        title="Run a task",
+        permission=roles.RUN,
+    ),
+    Page(
+        name="findings",
+        route="findings/",
+        view=findings.show,
+        title="Findings",
+        permission=roles.SEE,
+        icon="notification_important",
+        group=CARE,
+        serves=frozenset({"M099"}),
+    ),
+    Page(
+        name="silence",
+        route="findings/<int:pk>/silence/",
+        view=silence.show,
+        title="Silence a finding",
+        permission=roles.SILENCE,
+    ),
+    Page(
+        name="end_silence",
+        route="silences/<int:pk>/end/",
+        view=silence.end,
+        title="End a silence",
+        permission=roles.SILENCE,
+        kind=Kind.ACTION,
+    ),
+    Page(
+        name="runs",
+        route="runs/",
+        view=runs.show,
+        title="Runs",
+        permission=roles.SEE,
+        icon="history",
+        group=CARE,
+        serves=frozenset({"M097"}),
+    ),
+    Page(name="run", route="runs/<int:pk>/", view=run.show, title="Run", permission=roles.SEE),
+    Page(
+        name="run_live",
+        route="runs/<int:pk>/live/",
+        view=run.live,
+        title="Run, as it goes on",
+        permission=roles.SEE,
+        kind=Kind.FRAGMENT,
+    ),
+    Page(
+        name="decide",
+        route="runs/<int:pk>/decide/",
+        view=decide.decide,
+        title="Approve or deny",
+        permission=roles.APPROVE,
+        kind=Kind.ACTION,
+    ),
+    Page(
+        name="clear_hold",
+        route="holds/<int:pk>/clear/",
+        view=hold.clear,
+        title="Clear a hold",
+        permission=roles.CLEAR_HOLD,
+        kind=Kind.ACTION,
+    ),
+    Page(
+        name="backups",
+        route="backups/",
+        view=backups.show,
+        title="Backups",
+        permission=roles.SEE,
+        icon="inventory_2",
+        group=CARE,
+    ),
+    Page(
+        name="catalogue",
+        route="tasks/",
+        view=catalogue.show,
+        title="Catalogue",
+        permission=roles.SEE,
+        icon="menu_book",
+        group=KNOWLEDGE,
+    ),
+    Page(
+        name="task",
+        route="tasks/<str:task_id>/",
+        view=task.show,
+        title="Task",
+        permission=roles.SEE,
+        serves=frozenset({"M105"}),
+    ),
+    Page(
+        name="ledger",
+        route="ledger/",
+        view=ledger.show,
+        title="Ledger",
+        permission=roles.AUDIT,
+        icon="receipt_long",
+        group=PROOF,
+        serves=frozenset({"M097", "M098"}),
+    ),
+    Page(
+        name="ledger_verify",
+        route="ledger/verify/",
+        view=ledger.verify_now,
+        title="Verify the ledger",
+        permission=roles.AUDIT,
+        kind=Kind.ACTION,
+    ),
+    Page(
+        name="ledger_export",
+        route="ledger/export/",
+        view=ledger.export,
+        title="Export the ledger",
+        permission=roles.AUDIT,
+        kind=Kind.ACTION,
+    ),
+    Page(
+        name="coverage",
+        route="coverage/",
+        view=_coverage,
+        title="Coverage",
+        permission=roles.AUDIT,
+        icon="checklist",
+        group=PROOF,
+    ),
+)
+
+
+def services() -> tuple[Service, ...]:
+    """What the pages contribute to the coverage of the requirements."""
+    return tuple(Service("page", page.title, page.serves) for page in PAGES if page.serves)

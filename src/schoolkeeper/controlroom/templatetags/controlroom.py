@@ -1,0 +1,108 @@
+"""How the pages write times, states and numbers."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.conf import settings
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from schoolkeeper.controlroom import wording
+from schoolkeeper.kernel.finding import Level
+from schoolkeeper.kernel.spec import Risk
+
+register = template.Library()
+
+
+@register.simple_tag
+def when(at: datetime | None, zone: str = "") -> SafeString | str:
+    """A time in words, with the full time in the given zone as its title."""
+    if at is None:
+        return "never"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        at.isoformat(timespec="seconds"),
+        wording.full(at, zone or settings.TIME_ZONE),
+        wording.ago(at, timezone.now()),
+    )
+
+
+@register.simple_tag
+def clock(at: datetime, zone: str = "") -> SafeString:
+    """A time as it stands in full, in the given zone."""
+    return format_html(
+        '<time datetime="{}">{}</time>', at.isoformat(), wording.full(at, zone or settings.TIME_ZONE)
+    )
+
+
+@register.simple_tag
+def badge(word: wording.Word, count: int | None = None) -> SafeString:
+    """A state: colour, symbol and word together."""
+    return format_html(
+        '<span class="sk-badge sk-{}">'
+        '<span class="material-symbols-outlined" aria-hidden="true">{}</span>{}{}</span>',
+        word.tone,
+        word.symbol,
+        f"{count:,} " if count is not None else "",
+        word.text,
+    )
+
+
+@register.simple_tag
+def level(value: int, count: int | None = None) -> SafeString:
+    """The badge of a finding's level."""
+    word = wording.LEVELS[Level(value)]
+    if count is not None:
+        text = word.text if count == 1 or value == Level.UNKNOWN else f"{word.text}s"
+        word = wording.Word(text.lower(), word.tone, word.symbol)
+    return badge(word, count)
+
+
+@register.simple_tag
+def health(value: int) -> SafeString:
+    """The badge of a system's health."""
+    return badge(wording.HEALTH[Level(value)])
+
+
+@register.filter
+def took(length: timedelta | None) -> str:
+    return wording.span(length) if length is not None else ""
+
+
+@register.filter
+def as_size(size_bytes: float) -> str:
+    return wording.size(size_bytes)
+
+
+@register.filter
+def counted(count: int, noun: str) -> str:
+    """`3|counted:"run"` is "3 runs"; `"entry,entries"` gives both forms."""
+    return wording.plural(count, *noun.split(","))
+
+
+@register.simple_tag
+def health_text(value: int) -> str:
+    return wording.HEALTH[Level(value)].text
+
+
+@register.simple_tag
+def health_tone(value: int) -> str:
+    return wording.HEALTH[Level(value)].tone
+
+
+@register.simple_tag
+def on_hold() -> SafeString:
+    """The badge of a system that nothing may change until a person clears it."""
+    return badge(wording.Word("On hold", "bad", "lock"))
+
+
+@register.simple_tag
+def risk(value: int) -> SafeString:
+    """The badge of a task's risk."""
+    return badge(wording.RISKS[Risk(value)])
+
+
+@register.simple_tag
+def ledger_kind(kind: str) -> str:
+    return wording.LEDGER_KINDS.get(kind, kind)

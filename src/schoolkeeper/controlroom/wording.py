@@ -1,0 +1,182 @@
+"""Words for people: times, spans, sizes, outcomes, levels. A state has a word and a symbol beside its colour."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from schoolkeeper.kernel.finding import Level
+from schoolkeeper.kernel.spec import Cadence, Risk, Undo
+
+Tone = Literal["good", "note", "warn", "bad", "unknown", "busy", "quiet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """How a state is said: text, tone (which decides the colour) and the name of a symbol."""
+
+    text: str
+    tone: Tone
+    symbol: str
+
+
+OUTCOMES: Mapping[str, Word] = {
+    "ok": Word("Done", "good", "check_circle"),
+    "nothing_to_do": Word("Nothing to do", "good", "check_circle"),
+    "refused": Word("Refused", "warn", "block"),
+    "failed": Word("Failed", "bad", "cancel"),
+    "errored": Word("Broke off", "bad", "heart_broken"),
+    "undone": Word("Taken back", "warn", "undo"),
+    "undo_failed": Word("Could not be taken back", "bad", "lock"),
+    "unknown": Word("Could not look", "unknown", "visibility_off"),
+}
+FAULTS_FOUND = Word("Faults found", "bad", "error")
+TALLIED: Mapping[str, Word] = {
+    **{name: Word(word.text.lower(), word.tone, word.symbol) for name, word in OUTCOMES.items()},
+    "faults_found": Word("with faults", "bad", "error"),
+}
+"""Outcomes where runs are counted: failed looks apart from failed changes."""
+STATES: Mapping[str, Word] = {
+    "queued": Word("Waiting for a worker", "quiet", "hourglass_empty"),
+    "running": Word("Running", "busy", "progress_activity"),
+    "waiting": Word("Waiting for approval", "warn", "front_hand"),
+}
+LEVELS: Mapping[Level, Word] = {
+    Level.OK: Word("Fine", "good", "check_circle"),
+    Level.INFO: Word("Note", "note", "info"),
+    Level.WARNING: Word("Warning", "warn", "warning"),
+    Level.ERROR: Word("Error", "bad", "error"),
+    Level.UNKNOWN: Word("Unknown", "unknown", "visibility_off"),
+}
+HEALTH: Mapping[Level, Word] = {
+    Level.OK: Word("Well", "good", "check_circle"),
+    Level.INFO: Word("Well", "good", "check_circle"),
+    Level.WARNING: Word("Needs attention", "warn", "warning"),
+    Level.ERROR: Word("Not well", "bad", "error"),
+    Level.UNKNOWN: Word("Unknown", "unknown", "visibility_off"),
+}
+STEPS: Mapping[str, Word] = {
+    "planned": Word("Planned", "quiet", "radio_button_unchecked"),
+    "started": Word("Working", "busy", "progress_activity"),
+    "done": Word("Done", "good", "check_circle"),
+    "failed": Word("Failed", "bad", "cancel"),
+    "undone": Word("Taken back", "warn", "undo"),
+    "undo_failed": Word("Could not be taken back", "bad", "lock"),
+}
+RISKS: Mapping[Risk, Word] = {
+    Risk.READ_ONLY: Word("Only looks", "good", "visibility"),
+    Risk.ROUTINE: Word("Routine: users notice nothing", "note", "build"),
+    Risk.DISRUPTIVE: Word("Disturbs users", "warn", "warning"),
+    Risk.DESTRUCTIVE: Word("Removes or replaces data", "bad", "dangerous"),
+}
+UNDO: Mapping[Undo, str] = {
+    Undo.NOTHING_WRITTEN: "Nothing to undo: it only looks",
+    Undo.STEPWISE: "Step by step: each step carries its way back",
+    Undo.DERIVED: "Nothing to undo: it writes only what can be computed again",
+    Undo.RESTORE_POINT: "By restoring a proven backup, which it demands first",
+    Undo.FORWARD_ONLY: "Cannot be undone: a second person must approve",
+}
+CADENCES: Mapping[Cadence | None, str] = {
+    None: "When asked for",
+    Cadence.DAILY: "Every day",
+    Cadence.WEEKLY: "Every week",
+    Cadence.MONTHLY: "Every month",
+    Cadence.QUARTERLY: "Every quarter",
+    Cadence.ANNUAL: "Every year",
+}
+COMPONENTS: Mapping[str, str] = {
+    "postgres": "Database (PostgreSQL)",
+    "web": "Web application",
+    "host": "Machine",
+    "files": "Folder of files",
+    "logs": "Log files",
+    "store": "Store of backups",
+    "scratch": "Scratch server",
+}
+LEDGER_KINDS: Mapping[str, str] = {
+    "run.requested": "Run asked for",
+    "run.started": "Run started",
+    "run.assessed_before": "Looked",
+    "run.planned": "Plan made",
+    "approval.requested": "Approval asked for",
+    "approval.granted": "Approved",
+    "approval.denied": "Denied",
+    "step.started": "Step started",
+    "step.done": "Step done",
+    "step.failed": "Step failed",
+    "step.undone": "Step taken back",
+    "step.undo_failed": "Step could not be taken back",
+    "run.assessed_after": "Looked again",
+    "run.ended": "Run ended",
+    "finding.silenced": "Finding silenced",
+    "finding.silence_ended": "Silence ended",
+    "hold.cleared": "Hold cleared",
+    "system.applied": "Definition changed",
+    "user.added": "User added",
+    "user.changed": "User changed",
+    "user.deleted": "User deleted",
+    "ledger.verified": "Ledger verified",
+    "ledger.exported": "Ledger exported",
+}
+
+_SPANS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))
+
+
+def run_word(state: str, outcome: str, *, only_looks: bool) -> Word:
+    """How a run stands: its outcome once it ended. A look that finds errors did not itself fail."""
+    if state != "ended":
+        return STATES[state]
+    if outcome == "failed" and only_looks:
+        return FAULTS_FOUND
+    return OUTCOMES[outcome]
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """A time as seen from now: "3 hours ago", "in 2 days", "just now"."""
+    seconds = (now - at).total_seconds()
+    for length, unit in _SPANS:
+        if (count := int(abs(seconds) // length)) >= 1:
+            words = f"{count} {unit}{'s' if count > 1 else ''}"
+            return f"{words} ago" if seconds > 0 else f"in {words}"
+    return "just now" if seconds >= 0 else "in less than a minute"
+
+
+def full(at: datetime, zone: str) -> str:
+    """A time with everything: "Mon 23 Nov 2026, 09:32:10 (Asia/Tashkent)"."""
+    return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %Y, %H:%M:%S} ({zone})"
+
+
+def span(length: timedelta) -> str:
+    """How long something took, in at most two units: "0.4 s", "12 s", "3 min 20 s", "2 d 4 h"."""
+    seconds = length.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for unit, size, smaller, part in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if whole >= size:
+            rest = whole % size // part
+            return f"{whole // size} {unit} {rest} {smaller}" if rest else f"{whole // size} {unit}"
+    return f"{whole} s"
+
+
+def size(size_bytes: float) -> str:
+    """A size in binary units: "1.5 GiB"."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if abs(size_bytes) < 1024:
+            return f"{size_bytes:,.0f} {unit}" if unit == "bytes" else f"{size_bytes:,.1f} {unit}"
+        size_bytes /= 1024
+    return f"{size_bytes:,.1f} TiB"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 table", "1,204 tables"."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def number(value: float, unit: str) -> str:
+    """A measured number with its unit, with as many digits as one can use."""
+    if unit == "bytes":
+        return size(value)
+    text = f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.1f}"
+    return f"{text} {unit}".strip()

@@ -1,0 +1,77 @@
+"""Pictures of every page in light, dark and at 390 px: `python tests/controlroom/pictures.py FOLDER [--empty]`.
+
+Run from the project's folder with PYTHONPATH=src:. ; needs Chromium.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from schoolkeeper.connectors.postgres.binaries import find
+from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
+from schoolkeeper.connectors.postgres.cluster_roles import create_database
+from tests.controlroom.browser import NARROW, WIDE, chromium, sign_in
+from tests.controlroom.serving import served
+
+PAGES = {
+    "overview": "/",
+    "system": "/systems/lakeside-school/",
+    "system-on-hold": "/systems/technical-institute/",
+    "ask": "/systems/north-college/run/health.web/",
+    "findings": "/findings/",
+    "silence": "/findings/",
+    "runs": "/runs/",
+    "run-live": "/runs/?state=running",
+    "run-waiting": "/runs/?state=waiting",
+    "run-ended": "/runs/?outcome=failed",
+    "backups": "/backups/",
+    "catalogue": "/tasks/",
+    "task": "/tasks/health.web/",
+    "ledger": "/ledger/",
+    "coverage": "/coverage/",
+    "users": "/auth/user/",
+}
+FOLLOW = {"silence": "text=Silence…", "run-live": "td a", "run-waiting": "td a", "run-ended": "td a"}
+
+
+def take(browser: Browser, address: str, folder: Path, names: list[str]) -> None:
+    for look in ("light", "dark", "narrow"):
+        scheme = "dark" if look == "dark" else "light"
+        context = browser.new_context(viewport=NARROW if look == "narrow" else WIDE, color_scheme=scheme)
+        page = context.new_page()
+        page.goto(f"{address}/login/")
+        page.screenshot(path=folder / f"sign-in-{look}.png")
+        sign_in(page, address, "administrator")
+        for name in names:
+            page.goto(f"{address}{PAGES[name]}")
+            if name in FOLLOW:
+                page.locator(FOLLOW[name]).first.click()
+                page.wait_for_load_state()
+            page.wait_for_timeout(300)
+            page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
+        context.close()
+
+
+def main(folder: Path, *, empty: bool) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    home = Path(tempfile.mkdtemp(prefix="schoolkeeper-pictures-"))
+    home.chmod(0o711)
+    server = Cluster(home / "postgres", find(16), settings=SCRATCH_SETTINGS)
+    server.initialise()
+    server.start()
+    try:
+        with server.connect() as connection:
+            create_database(connection, "pictures")
+        names = ["overview", "findings", "runs", "backups", "ledger"] if empty else list(PAGES)
+        with served(server.dsn("pictures"), home, filled=not empty) as address, chromium() as browser:
+            take(browser, address, folder, names)
+    finally:
+        server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), empty="--empty" in sys.argv)
