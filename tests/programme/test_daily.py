@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -100,5 +101,5 @@ def test_writers_take_turns_in_the_order_asked_for_with_two_workers(plane: Contr
     rows = plane.rows("SELECT id, outcome, started_at, ended_at FROM records_run ORDER BY started_at")
     assert [row["id"] for row in rows] == runs
     assert {row["outcome"] for row in rows} <= {"ok", "nothing_to_do"}
-    for earlier, later in zip(rows, rows[1:], strict=False):
+    for earlier, later in pairwise(rows):
         assert earlier["ended_at"] <= later["started_at"]  # type: ignore[operator]

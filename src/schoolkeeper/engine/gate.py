@@ -22,8 +22,8 @@ def not_on_hold(case: Case, now: datetime) -> str | None:
     if hold is None:
         return None
     return (
-        f"Run {hold.run_id} could not be taken back; automation on {case.system.slug} is locked until a person has "
-        f"looked and clears it."
+        f"Run {hold.run_id} could not be taken back; automation on {case.system.slug} is locked until a person "
+        "has looked and clears it."
     )
 
 

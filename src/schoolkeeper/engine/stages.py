@@ -21,6 +21,7 @@ from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.engine.models import Hold, WriterLock
 from schoolkeeper.engine.verdict import outcome_of, summary
 from schoolkeeper.kernel.canonical import digest
+from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.kernel.finding import Finding, Level
 from schoolkeeper.kernel.outcome import Outcome
@@ -179,15 +180,16 @@ def conclude(key: str, outcome: str | None, says: str) -> str:
 def _settle(run: Run, outcome: Outcome | None, says: str) -> None:
     now, spec = timezone.now(), catalogue().find(run.task).spec
     seen: Sequence[Finding] = ()
+    shown: Sequence[Evidence] = ()
     if outcome not in (Outcome.REFUSED, Outcome.UNKNOWN):
         try:
-            seen = guarded(lambda: _what_was_seen(run, now))
+            seen, shown = guarded(lambda: _what_was_seen(run, now))
         except Failed as failed:
             outcome, says = outcome or Outcome.ERRORED, says or failed.failure["says"]
     if outcome is None:
         steps = run.steps.count()
         outcome = outcome_of(seen, steps=steps, changes_something=spec.changes_something)
-        says = summary(seen, steps=steps)
+        says = summary(seen, shown, steps=steps)
     else:
         seen = [*seen, *_finding_about(run, outcome, says)]
     if outcome is not Outcome.REFUSED:
@@ -199,17 +201,17 @@ def _settle(run: Run, outcome: Outcome | None, says: str) -> None:
     _note(run, "run.ended", {"outcome": outcome.value, "says": says, "findings": len(seen)})
 
 
-def _what_was_seen(run: Run, now: datetime) -> Sequence[Finding]:
+def _what_was_seen(run: Run, now: datetime) -> tuple[Sequence[Finding], Sequence[Evidence]]:
     """Judge the newest facts, and keep their numbers and evidence."""
     stored = run.facts_after or run.facts_before
     if stored is None:
-        return ()
+        return (), ()
     case = open_case(str(run.key))
     facts = case.facts(stored)
+    shown: Sequence[Evidence] = case.task.evidence(facts)
     measurements.keep(run, case.task.measure(facts), now)
-    evidence.keep(run, case.task.evidence(facts), now)
-    seen: Sequence[Finding] = case.task.judge(facts, case.options)
-    return seen
+    evidence.keep(run, shown, now)
+    return case.task.judge(facts, case.options), shown
 
 
 def _finding_about(run: Run, outcome: Outcome, says: str) -> list[Finding]:

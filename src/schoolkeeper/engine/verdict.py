@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from schoolkeeper.engine.failure import Failure
+from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.finding import Finding, Level
 from schoolkeeper.kernel.outcome import Outcome
 
@@ -29,12 +30,15 @@ def outcome_of_failure(failure: Failure) -> Outcome:
             return Outcome.FAILED
 
 
-def summary(findings: Sequence[Finding], *, steps: int) -> str:
-    """The outcome in one sentence."""
-    done = f"{steps} step{'s' if steps != 1 else ''} done. " if steps else ""
+def summary(findings: Sequence[Finding], evidence: Sequence[Evidence], *, steps: int) -> str:
+    """The outcome in a sentence or two: what the run can show for itself, then what it found."""
+    done = " ".join(one.says for one in evidence) or (
+        f"{steps} step{'s' if steps != 1 else ''} done." if steps else ""
+    )
+    done = f"{done} " if done else ""
     counts = Counter(finding.level for finding in findings if finding.level > Level.OK)
     if not counts:
-        return f"{done}Nothing to report."
+        return f"{done}Nothing to report." if not evidence else done.rstrip()
     worst = max(findings, key=lambda finding: finding.level)
     names = {Level.UNKNOWN: "unknown", Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "note"}
     told = ", ".join(

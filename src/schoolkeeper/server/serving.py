@@ -44,8 +44,8 @@ def serve(
     """
     require_free(port)
     with control_plane(configuration, PATIENCE_SECONDS) as plane:
-        sign_in = prepare(plane)
-        news = [Serving(f"http://{_reached_at(host)}:{port}/", sign_in)]
+        prepare(plane)
+        news = [Serving(f"http://{_reached_at(host)}:{port}/", first_sign_in())]
 
         def upkeep() -> None:
             plane.upkeep()
@@ -55,17 +55,18 @@ def serve(
         Supervisor(children(host=host, port=port, workers=workers), configuration.home, upkeep=upkeep).run()
 
 
-def prepare(plane: ControlPlane) -> tuple[str, str] | None:
-    """Django, tables, roles; the sign-in of the first administrator, if one was made now."""
+def prepare(plane: ControlPlane) -> None:
+    """Load Django, and bring tables and roles to this release."""
     set_up_django(plane.url)
-    from django.db import connections
-
-    from schoolkeeper.server.accounts import first_administrator
-
     migrate()
     install_roles()
+
+
+def first_sign_in() -> tuple[str, str] | None:
+    """Name and password of the first administrator, if one was made now. Django must be loaded."""
+    from schoolkeeper.server.accounts import first_administrator
+
     made = first_administrator()
-    connections.close_all()
     return (made.name, made.password) if made else None
 
 
@@ -79,9 +80,12 @@ def require_free(port: int) -> None:
 
 
 def children(*, host: str = LOOPBACK, port: int, workers: int = 1) -> list[Child]:
-    """The web server and that many workers. They get our environment, database address included."""
+    """That many workers and the web server. They get our environment, database address included.
+
+    The web server comes last because it alone is waited for; so all come up side by side.
+    """
     names = [FIRST_WORKER, *(f"{FIRST_WORKER}-{number}" for number in range(2, workers + 1))]
-    return [web(host, port), *map(worker, names)]
+    return [*map(worker, names), web(host, port)]
 
 
 def web(host: str, port: int) -> Child:

@@ -1,4 +1,5 @@
-"""The worker as a process: `python -m schoolkeeper.server.worker NAME`, with the database's address in the environment."""
+"""The worker as a process: `python -m schoolkeeper.server.worker NAME`. It finds the database's address in its
+environment."""
 
 import logging
 import os

@@ -56,6 +56,7 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
         reads=frozenset({"store"}),
         writes=frozenset({"scratch", "store"}),
         cadence=Cadence.DAILY,
+        after=frozenset({"backup.create"}),
         requirements=frozenset({"M028", "M045", "M046", "M047", "M070", "M071"}),
         findings={
             "no_set": "There is no backup set to prove",

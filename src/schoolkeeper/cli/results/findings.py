@@ -1,0 +1,130 @@
+"""Findings: those that are open, and passing over one for a while."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from schoolkeeper.cli.exits import Exit
+from schoolkeeper.estate.care import find
+from schoolkeeper.kernel.errors import Invalid
+from schoolkeeper.kernel.finding import Finding, Level
+from schoolkeeper.records import silences
+from schoolkeeper.records.findings import open_findings
+from schoolkeeper.records.models import FindingRecord
+
+STYLES = {
+    Level.UNKNOWN: "magenta",
+    Level.ERROR: "red",
+    Level.WARNING: "yellow",
+    Level.INFO: "dim",
+    Level.OK: "green",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FindingLine:
+    """One finding; times are UTC. `level` is ok, info, warning, error or unknown."""
+
+    system: str
+    level: str
+    code: str
+    subject: str
+    says: str
+    hint: str
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    times_seen: int = 1
+    silenced: bool = False
+
+    @classmethod
+    def of(cls, system: str, finding: Finding) -> "FindingLine":
+        """A finding that was just made and is in no record."""
+        level = finding.level.name.lower()
+        return cls(system, level, finding.code, finding.subject, finding.says, finding.hint)
+
+
+def findings(*, system: str | None, level: str | None, everything: bool) -> tuple[FindingLine, ...]:
+    """Open findings, worst first, without the silenced and those below WARNING; `everything` shows these too.
+
+    `level` keeps those at that level or worse. Raises Invalid for an unknown system or level.
+    """
+    rows = open_findings()
+    if system is not None:
+        rows = rows.filter(system=find(system).slug)
+    lowest = _level(level) if level else (Level.OK if everything else Level.WARNING)
+    rows = rows.filter(level__gte=lowest)
+    lines = (_line(row) for row in rows)
+    return tuple(line for line in lines if everything or not line.silenced)
+
+
+def silence(code: str, system: str, *, subject: str, reason: str, until: datetime, by: str) -> None:
+    """Pass over an open finding until that day begins in UTC; without a subject all of its code.
+
+    Raises Invalid when no such finding is open, Refused without a reason or with an end that is past or too far.
+    """
+    find(system)
+    spoken = open_findings().filter(system=system)
+    found = spoken.filter(code=code, **({"subject": subject} if subject else {})).first()
+    if found is None:
+        known = sorted({f"{row.code} {row.subject}".strip() for row in spoken}) or ["none"]
+        raise Invalid(
+            f"finding {code} {subject}".strip(), [f"it is not open on {system}; open are: {', '.join(known)}"]
+        )
+    silences.silence(
+        found,
+        every_subject=not subject,
+        reason=reason,
+        until=until.replace(tzinfo=UTC),
+        by=by,
+        now=timezone.now(),
+    )
+
+
+def exit_for(lines: Sequence[FindingLine]) -> Exit:
+    """1 when any is an error, else 3 when any is unknown; silenced ones do not count."""
+    levels = {line.level for line in lines if not line.silenced}
+    if "error" in levels:
+        return Exit.FINDINGS
+    return Exit.COULD_NOT_LOOK if "unknown" in levels else Exit.FINE
+
+
+def render(lines: Sequence[FindingLine]) -> RenderableType:
+    """A paragraph for each finding: what and where, in a sentence, and the first thing to do about it."""
+    if not lines:
+        return Text("No findings.", style="green")
+    grid = Table.grid(padding=(0, 2))
+    for line in lines:
+        level = Text(line.level + (", silenced" if line.silenced else ""), style=STYLES[Level[line.level.upper()]])
+        place = " · ".join(filter(None, (line.system, line.code, line.subject)))
+        grid.add_row(
+            level, Text.assemble((place, "bold"), f"\n{line.says}", (f"\n{line.hint}" if line.hint else "", "dim"))
+        )
+    return grid
+
+
+def _level(text: str) -> Level:
+    try:
+        return Level[text.upper()]
+    except KeyError:
+        known = ", ".join(level.name.lower() for level in Level)
+        raise Invalid("level", [f"there is no level {text!r}; known are: {known}"]) from None
+
+
+def _line(row: FindingRecord) -> FindingLine:
+    return FindingLine(
+        system=row.system,
+        level=Level(row.level).name.lower(),
+        code=row.code,
+        subject=row.subject,
+        says=row.says,
+        hint=row.hint,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        times_seen=row.times_seen,
+        silenced=bool(getattr(row, "silenced", False)),
+    )
