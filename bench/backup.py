@@ -2,8 +2,8 @@
 
     python bench/backup.py [--size medium] [--repeat 3]
 
-Fills the reference ERP (medium: 3,000 students), or takes the database at $BENCH_DSN. Each round measures all four on
-the same machine, one after the other; the medians and their ratios are printed.
+Fills the reference ERP (medium: 3,000 students), or takes the database at $BENCH_DSN. Each round measures all four
+on the same machine, one after the other; the medians and their ratios are printed.
 """
 
 import argparse

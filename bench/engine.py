@@ -1,7 +1,7 @@
 """What durability costs: a run's step through the engine against the same step through bare DBOS.
 
-Both in one process, on one PostgreSQL, in one go; the ratio counts, not the milliseconds. Our step writes its journal
-twice and two ledger entries, each in a transaction of its own that is flushed to disk.
+Both in one process, on one PostgreSQL, in one go; the ratio counts, not the milliseconds. Our step writes its
+journal twice and two ledger entries, each in a transaction of its own that is flushed to disk.
 """
 
 import os

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Component(BaseModel):
-    """A part of a system. Each kind is a subclass whose `kind` is a Literal: it makes the schema and the errors."""
+    """A part of a system. Each kind is a subclass whose `kind` is a Literal."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: str

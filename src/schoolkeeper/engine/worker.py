@@ -1,9 +1,7 @@
 """The process that carries out runs: a loop over small functions, each of which does one round and returns."""
 
 import logging
-import os
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +17,7 @@ from django.utils import timezone
 from schoolkeeper.engine import durable, stages
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.engine.models import Worker
+from schoolkeeper.engine.presence import DEAD_AFTER, beat
 from schoolkeeper.kernel.errors import Refused
 from schoolkeeper.records.models import Run
 
@@ -26,7 +25,6 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
 HEARTBEAT_SECONDS = 2.0
-DEAD_AFTER = timedelta(seconds=10)
 WORKFLOW_RETENTION = timedelta(days=30)
 QUARANTINE_RETENTION = timedelta(days=30)
 
@@ -84,26 +82,6 @@ def work(worker_id: str, stop: threading.Event) -> int:
         Worker.objects.filter(pk=worker_id).delete()
         identity.release()
     return 0
-
-
-def beat(worker_id: str) -> None:
-    """Say that this worker lives."""
-    now = timezone.now()
-    Worker.objects.update_or_create(
-        pk=worker_id,
-        defaults={"host": socket.gethostname(), "pid": os.getpid(), "heartbeat_at": now},
-        create_defaults={
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "heartbeat_at": now,
-            "started_at": now,
-        },
-    )
-
-
-def alive() -> list[Worker]:
-    """The workers that have said so lately."""
-    return list(Worker.objects.filter(heartbeat_at__gt=timezone.now() - DEAD_AFTER).order_by("id"))
 
 
 def take_over_from_the_dead(worker_id: str, client: DBOSClient) -> int:

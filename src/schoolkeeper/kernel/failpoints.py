@@ -1,7 +1,8 @@
 """Named points at which a test makes the program fail, so that "what if it dies just here?" has an answer.
 
 Armed by the environment variable SCHOOLKEEPER_FAILPOINT, `NAME=ACTION`: `kill` ends the process as kill -9
-would, `raise` raises an exception that nobody foresaw, `permanent` a foreseen one. Unarmed, a point costs one look-up.
+would, `raise` raises an exception that nobody foresaw, `permanent` a foreseen one. Unarmed, a point costs one
+look-up.
 """
 
 import os

@@ -75,7 +75,7 @@ class Uploads(Part):
 
 
 class Assertion(Part):
-    """Something that always holds in a sound database of this product. Some may be broken rightly: hence the level."""
+    """Something that always holds in a sound database. Some may be broken rightly: hence the level."""
 
     code: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     title: str

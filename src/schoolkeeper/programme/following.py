@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from schoolkeeper.engine.worker import alive
+from schoolkeeper.engine.presence import alive
 from schoolkeeper.records.models import Run, StepRecord
 
 POLL_SECONDS = 0.25

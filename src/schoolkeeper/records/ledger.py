@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,10 +74,8 @@ def signing_key(home: Path) -> Path:
     path = home / "keys" / "ledger"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
+        with contextlib.suppress(FileExistsError):  # another process was faster
             keys.generate(path)
-        except FileExistsError:  # another process was faster
-            pass
     return path
 
 

@@ -84,6 +84,6 @@ def django_database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
-        # A new connection costs more than most queries; threads share a few, and give them back when they are done.
+        # A new connection costs more than most queries; threads share a few and give them back when done.
         "OPTIONS": {"pool": {"min_size": 0, "max_size": 16, "timeout": 30}},
     }

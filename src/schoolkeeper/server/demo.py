@@ -129,7 +129,7 @@ class Demo:
         self.sign_ins = [(one.name, one.password) for one in (invent(role, role) for role in PEOPLE)]
 
     def _wait_for_worker(self) -> None:
-        from schoolkeeper.engine.worker import alive
+        from schoolkeeper.engine.presence import alive
 
         deadline = time.monotonic() + WORKER_PATIENCE_SECONDS
         while not alive():

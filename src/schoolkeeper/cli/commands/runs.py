@@ -123,7 +123,7 @@ def _carry_out(system: str, ask: "Callable[[], Sequence[Run]]", *, as_json: bool
     with database():
         from schoolkeeper.cli import progress
         from schoolkeeper.cli.results import runs
-        from schoolkeeper.engine.worker import alive
+        from schoolkeeper.engine.presence import alive
         from schoolkeeper.estate.care import find
 
         find(system)

@@ -10,7 +10,7 @@ from rich.text import Text
 from schoolkeeper.cli.exits import Exit
 from schoolkeeper.cli.results.findings import STYLES, findings
 from schoolkeeper.engine.models import Hold
-from schoolkeeper.engine.worker import alive
+from schoolkeeper.engine.presence import alive
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.finding import Level
 from schoolkeeper.records import evidence

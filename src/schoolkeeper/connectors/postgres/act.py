@@ -28,7 +28,7 @@ class PostgresAct:
         if self._connection is not None:
             self._connection.close()
 
-    def execute(self, statement: sql.Composable, *parameters: object) -> int:
+    def execute(self, statement: sql.SQL | sql.Composed, *parameters: object) -> int:
         """Run one statement; the number of rows it touched. Names are quoted by composing with `psycopg.sql`."""
         try:
             return self._connected().execute(statement, parameters).rowcount

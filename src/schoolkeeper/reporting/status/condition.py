@@ -11,7 +11,7 @@ from django.db.models import Max, Q
 
 from schoolkeeper.connectors.system import AnyComponent, System
 from schoolkeeper.engine.models import Hold, Worker
-from schoolkeeper.engine.worker import DEAD_AFTER
+from schoolkeeper.engine.presence import DEAD_AFTER
 from schoolkeeper.kernel.finding import Level
 from schoolkeeper.kernel.outcome import Outcome
 from schoolkeeper.kernel.spec import Spec
