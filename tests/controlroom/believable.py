@@ -75,7 +75,7 @@ def ended(system: str, told: Told, at: datetime) -> Run:
     outcome = outcome_of(seen, steps=len(steps), changes_something=task.spec.changes_something)
     run = asked_for(system, told.task, at - timedelta(seconds=told.seconds + 1), by=told.by)
     run.state, run.outcome = Run.State.ENDED, outcome.value
-    run.says = summary(seen, steps=len(steps))
+    run.says = summary(seen, task.evidence(facts), steps=len(steps))
     run.started_at, run.ended_at = at - timedelta(seconds=told.seconds), at
     run.facts_before, run.facts_digest = facts.model_dump(mode="json"), facts.digest()
     if steps:

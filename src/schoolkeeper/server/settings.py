@@ -11,6 +11,8 @@ CONFIGURATION = read()
 SCHOOLKEEPER_HOME = CONFIGURATION.home
 SCHOOLKEEPER_INSTANCE = CONFIGURATION.instance
 SCHOOLKEEPER_TASKS = CONFIGURATION.tasks
+# The command line declares what it serves too; named here because the control room may not import it.
+SCHOOLKEEPER_SERVICES = ["schoolkeeper.cli.results.covered.of_commands_and_documents"]
 
 SECRET_KEY = CONFIGURATION.secret_key()
 DEBUG = False

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -51,8 +52,14 @@ def coverage() -> Coverage:
 
 def services() -> tuple[Service, ...]:
     """Everything that declares what it serves."""
+    return (*reporting.of_tasks(catalogue()), *pages.services(), *of_commands_and_documents())
+
+
+def of_commands_and_documents() -> tuple[Service, ...]:
+    """What commands and documents declare; the control room is told of it by a setting."""
+    import_module("schoolkeeper.cli.main")  # commands are declared when their modules are loaded
     commands = (Service("command", command.name, command.serves) for command in COMMANDS.values())
-    return (*reporting.of_tasks(catalogue()), *pages.services(), *commands, *documents(DOCUMENTS))
+    return (*commands, *documents(DOCUMENTS))
 
 
 def documents(folder: Path) -> Iterator[Service]:
