@@ -6,13 +6,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from schoolkeeper.engine.care import take_into_care
 from schoolkeeper.engine.models import Worker
 from schoolkeeper.estate.definition import parse
 from schoolkeeper.kernel.errors import Invalid
-from schoolkeeper.programme.daily import daily_tasks, request_daily
+from schoolkeeper.programme.daily import daily_tasks, request_daily, request_watch
 from schoolkeeper.programme.following import Snapshot, follow
 from schoolkeeper.records.models import LedgerEntry, Run, StepRecord
 from tests.control_plane import ControlPlane
@@ -37,6 +38,19 @@ def test_a_day_is_asked_for_at_once_and_in_order() -> None:
     assert {run.occasion for run in runs} == {f"daily programme {timezone.now():%Y-%m-%d}"}
     assert [run.pk for run in runs] == sorted(run.pk for run in runs)
     assert LedgerEntry.objects.filter(kind="run.requested", actor="keeper").count() == len(runs)
+
+
+@pytest.mark.django_db
+def test_the_day_is_that_of_the_system() -> None:
+    take_into_care(parse(SYSTEM + 'timezone = "Pacific/Auckland"\n' + HOST), by="test")
+    with time_machine.travel("2026-03-02 20:00Z"):
+        assert request_daily("north-college", by="keeper")[0].occasion == "daily programme 2026-03-03"
+
+
+@pytest.mark.django_db
+def test_between_programmes_only_what_looks_is_asked_for() -> None:
+    take_into_care(parse(SYSTEM + HOST + DATABASE.format(dsn="/dsn")), by="test")
+    assert [run.task for run in request_watch("north-college", by="keeper")] == ["health.database", "health.host"]
 
 
 @pytest.mark.django_db

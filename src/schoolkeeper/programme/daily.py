@@ -1,5 +1,7 @@
 """The daily programme of a system: every task of the day, asked for at once and carried out in order."""
 
+from zoneinfo import ZoneInfo
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -7,7 +9,7 @@ from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.engine.request import request
 from schoolkeeper.estate.care import find
 from schoolkeeper.kernel.errors import Invalid
-from schoolkeeper.kernel.spec import Cadence, Spec
+from schoolkeeper.kernel.spec import Cadence, Risk, Spec
 from schoolkeeper.programme.order import due
 from schoolkeeper.records.models import Run
 
@@ -29,5 +31,12 @@ def request_daily(system: str, *, by: str) -> tuple[Run, ...]:
         raise Invalid(
             f"daily programme of {system}", ["no daily task fits its components: see `schoolkeeper tasks`"]
         )
-    occasion = f"daily programme {timezone.now():%Y-%m-%d}"
-    return tuple(request(spec.id, system, by=by, occasion=occasion) for spec in specs)
+    today = timezone.localtime(timezone=ZoneInfo(find(system).timezone)).date()
+    return tuple(request(spec.id, system, by=by, occasion=f"daily programme {today}") for spec in specs)
+
+
+@transaction.atomic
+def request_watch(system: str, *, by: str) -> tuple[Run, ...]:
+    """Ask for those runs of the day that only look, once more: between programmes, to see how things go."""
+    looking = (spec for spec in daily_tasks(system) if spec.risk is Risk.READ_ONLY)
+    return tuple(request(spec.id, system, by=by, occasion="watch") for spec in looking)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from schoolkeeper.server.demo import Demo
 
 app = typer.Typer()
+WATCH_SECONDS = 60.0
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -99,9 +100,18 @@ def _show(running: "Demo", began: float) -> "Demonstrated":
 
 
 def _wait(running: "Demo") -> None:
-    console().print("Running until Ctrl-C.", style="bold")
+    from schoolkeeper.programme.daily import request_watch
+    from schoolkeeper.server.demo_definition import SLUG
+
+    console().print(
+        "Running until Ctrl-C; every minute it looks at the ERP again, so the charts grow.", style="bold"
+    )
+    next_watch = time.monotonic() + WATCH_SECONDS
     while True:
         running.wait(1.0)
+        if time.monotonic() >= next_watch:
+            next_watch = time.monotonic() + WATCH_SECONDS
+            request_watch(SLUG, by="demo")
 
 
 @contextmanager
