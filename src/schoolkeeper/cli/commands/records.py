@@ -87,7 +87,7 @@ def coverage(as_json: JsonFlag = False) -> None:
         emit(covered.coverage(), covered.render, as_json=as_json)
 
 
-@command(ledger, "verify", group="ledger", serves=("M041", "M097"))
+@command(ledger, "verify", group="ledger", serves=("M097",))
 def verify(
     export: Annotated[
         Path | None, typer.Argument(help="An export; default: the ledger of this installation.")

@@ -121,16 +121,17 @@ def _decide(number: int, *, grant: bool, reason: str) -> None:
 
 def _carry_out(system: str, ask: "Callable[[], Sequence[Run]]", *, as_json: bool) -> None:
     with database():
+        from django.db import transaction
+
         from schoolkeeper.cli import progress
         from schoolkeeper.cli.results import runs
         from schoolkeeper.engine.presence import alive
-        from schoolkeeper.estate.care import find
 
-        find(system)
-        if not alive():
-            raise CouldNotLook(NO_WORKER)
         began = time.monotonic()
-        asked = ask()
+        with transaction.atomic():  # without a worker the request is rolled back, after its faults were found
+            asked = ask()
+            if not alive():
+                raise CouldNotLook(NO_WORKER)
         ids = [run.pk for run in asked]
         try:
             snapshot = progress.show(ids, None if as_json else console())
