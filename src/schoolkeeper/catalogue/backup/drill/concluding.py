@@ -37,7 +37,7 @@ def evidence_of(proof: Proof) -> Evidence:
         "files": proof.count("files"),
         "assertions": proof.count("assertions"),
         "seconds": round(proof.seconds, 1),
-        "phases": {phase.name: phase.seconds for phase in proof.phases},
+        "phases": {f"{phase.name}_seconds": phase.seconds for phase in proof.phases},
         "postgres": proof.postgres,
         "faults": len(proof.faults),
         "manifest_sha256": proof.manifest_sha256,
