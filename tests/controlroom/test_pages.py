@@ -237,6 +237,7 @@ def test_numbers_are_drawn_in_the_systems_own_time(
 ) -> None:
     ended("health.web")
     believable.history(system, now)
+    SystemRecord.objects.update(applied_at=now - timedelta(days=30))
     for period in ("day", "week", "month", "nonsense"):
         text = text_of(cast["viewer"], "system", system, period=period)
         for title in ("Web answers", "Processors in use", "Memory in use", "Disk in use", "Database connections"):

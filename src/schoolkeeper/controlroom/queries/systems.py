@@ -35,6 +35,7 @@ class SystemState:
     profile: str
     kinds: frozenset[str]
     definition: Mapping[str, Any]
+    applied_at: datetime
     health: Level
     why: str
     looked_at: datetime | None
@@ -79,6 +80,7 @@ def states(now: datetime, watching: Sequence[Spec], only: str | None = None) -> 
             profile=record.profile,
             kinds=kinds,
             definition=record.definition,
+            applied_at=record.applied_at,
             health=level,
             why=why,
             looked_at=max(looks[slug].values(), default=None),

@@ -12,7 +12,12 @@ from schoolkeeper.controlroom.queries.systems import states
 from schoolkeeper.controlroom.queries.tasks import applicable, watching
 from schoolkeeper.engine.models import Hold
 
-PERIODS = {"day": ("24 hours", 1), "week": ("7 days", 7), "month": ("30 days", 30)}
+PERIODS = {
+    "hour": ("1 hour", timedelta(hours=1)),
+    "day": ("24 hours", timedelta(days=1)),
+    "week": ("7 days", timedelta(days=7)),
+    "month": ("30 days", timedelta(days=30)),
+}
 
 
 def show(request: HttpRequest, slug: str) -> TemplateResponse:
@@ -22,10 +27,13 @@ def show(request: HttpRequest, slug: str) -> TemplateResponse:
     if not found:
         raise Http404(f"There is no system {slug} in our care.")
     state, names = found[0], Names()
-    period = request.GET.get("period", "week")
-    days = PERIODS.get(period, PERIODS["week"])[1]
+    # A system that is new has no week to show: its first hour would be one dot.
+    usual = "hour" if now - state.applied_at < timedelta(hours=6) else "week"
+    period = request.GET.get("period", usual)
+    if period not in PERIODS:
+        period = usual
     wanted = [name for plan in charts.PLANS for name in plan.names]
-    lines = series.series(slug, wanted, since=now - timedelta(days=days), until=now)
+    lines = series.series(slug, wanted, since=now - PERIODS[period][1], until=now)
     context = {
         "title": state.name,
         "state": state,
@@ -38,7 +46,7 @@ def show(request: HttpRequest, slug: str) -> TemplateResponse:
         "charts": charts.line_charts(lines, state.zone),
         "outcomes": charts.outcome_chart(*series.outcomes(slug, state.zone, now)),
         "tasks": applicable(state.kinds),
-        "period": period if period in PERIODS else "week",
+        "period": period,
         "periods": [(name, title) for name, (title, _) in PERIODS.items()],
     }
     return TemplateResponse(request, "controlroom/system.html", context)
