@@ -115,6 +115,8 @@ def _misbehave(kind: str | None) -> None:
             raise Permanent("the shelf is full")
         case "unreachable":
             raise Unreachable("shelf", "the door is locked")
+        case "nul":
+            raise Permanent("broken \0 text")
         case "unforeseen":
             raise ZeroDivisionError("nobody thought of this")
 

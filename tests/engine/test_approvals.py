@@ -8,6 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from schoolkeeper.engine.approvals import decide
+from schoolkeeper.engine.worker import end_unanswered_requests
 from schoolkeeper.kernel.errors import Refused
 from schoolkeeper.records.models import Run
 from tests.engine.conftest import Carrier
@@ -64,3 +65,17 @@ def test_an_approval_expires(carrier: Carrier, waiting: Run) -> None:
 def test_only_a_waiting_run_can_be_decided(carrier: Carrier) -> None:
     with pytest.raises(Refused, match="not waiting"):
         decide(carrier.run(), by="approver", grant=True, reason="", now=timezone.now())
+
+
+def test_a_decision_stands(waiting: Run) -> None:
+    stale = Run.objects.get(pk=waiting.pk)
+    decide(waiting, by="approver", grant=False, reason="exams", now=timezone.now())
+    with pytest.raises(Refused, match="not waiting"):
+        decide(stale, by="head", grant=True, reason="", now=timezone.now())
+
+
+def test_a_request_that_nobody_answers_ends(waiting: Run) -> None:
+    assert end_unanswered_requests() == 0
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        assert end_unanswered_requests() == 1
+    assert Run.objects.get(pk=waiting.pk).outcome == "refused"

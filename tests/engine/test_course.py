@@ -1,12 +1,15 @@
 """How runs end: every outcome, on a real folder and a real database."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from schoolkeeper.engine import stages
 from schoolkeeper.engine.models import Hold, WriterLock
-from schoolkeeper.records.models import FindingRecord, LatestMeasurement, LedgerEntry, StepRecord
+from schoolkeeper.estate.models import SystemRecord
+from schoolkeeper.records.models import EvidenceRecord, FindingRecord, LatestMeasurement, LedgerEntry, StepRecord
 from tests.engine.conftest import Carrier, Shelf
 
 
@@ -111,3 +114,83 @@ def test_a_step_that_was_killed_halfway_is_done_again(carrier: Carrier, shelf: P
     assert stages.perform(key, "put:0") is None
     step = StepRecord.objects.get(key="put:0")
     assert (step.state, step.attempts) == ("done", 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [("unforeseen", "errored"), ("temporary", "unknown"), ("permanent", "failed")]
+)
+def test_a_run_that_could_not_look_resolves_nothing(carrier: Carrier, kind: str, outcome: str) -> None:
+    carrier.run(trouble={"put 0": "permanent"})
+    before = open_codes()
+    assert carrier.run(trouble={"assess": kind}).outcome == outcome
+    assert open_codes() >= before
+
+
+def test_what_was_undone_is_neither_measured_nor_resolved(carrier: Carrier) -> None:
+    carrier.run(trouble={"put 0": "permanent"})
+    assert carrier.run(trouble={"wrong": "yes"}).outcome == "undone"
+    assert "test.shelf.short" in open_codes()
+    assert not LatestMeasurement.objects.exists()
+
+
+def test_taking_back_is_tried_again(carrier: Carrier, shelf: Path) -> None:
+    run = carrier.run(trouble={"put 1": "permanent", "remove 0": "temporary"})
+    assert run.outcome == "undo_failed"
+    assert Shelf.calls.count("remove 0") == 3
+
+
+def test_a_run_goes_no_further_when_its_target_was_exchanged(
+    carrier: Carrier, shelf: Path, tmp_path: Path
+) -> None:
+    run = carrier.ask()
+    key = str(run.key)
+    stages.begin(key)
+    stages.assess(key, "before")
+    stages.decide(key)
+    record = SystemRecord.objects.get()
+    record.definition["components"]["shelf"]["path"] = str(tmp_path)
+    record.save()
+    failure = stages.perform(key, "put:0")
+    assert failure is not None
+    assert "changed since this run looked" in failure["says"]
+    assert not (tmp_path / "0").exists()
+
+
+def test_a_second_leg_of_a_run_that_has_ended_does_nothing(carrier: Carrier) -> None:
+    run = carrier.run()
+    calls, steps = list(Shelf.calls), list(StepRecord.objects.values())
+    assert carrier.carry_out(run).outcome == "ok"
+    assert (Shelf.calls, list(StepRecord.objects.values())) == (calls, steps)
+
+
+def test_a_run_that_broke_in_the_middle_of_a_change_locks_the_system(carrier: Carrier) -> None:
+    run = carrier.ask()
+    key = str(run.key)
+    stages.begin(key)
+    stages.assess(key, "before")
+    stages.decide(key)
+    assert not stages.has_begun_to_change(key)
+    stages.perform(key, "put:0")
+    assert stages.has_begun_to_change(key)
+
+
+def test_what_postgres_cannot_store_is_replaced(carrier: Carrier) -> None:
+    carrier.run(trouble={"put 0": "nul"})
+    finding = FindingRecord.objects.get(code="test.shelf.failed")
+    assert finding.says.startswith("broken \ufffd text")
+
+
+def test_an_old_proof_or_a_failed_one_is_no_restore_point(carrier: Carrier) -> None:
+    proved, now = carrier.run(), timezone.now()
+
+    def proof(holds: bool, taken_hours_ago: int, said_minutes_ago: int) -> str:
+        taken_at = (now - timedelta(hours=taken_hours_ago)).isoformat()
+        EvidenceRecord.objects.create(
+            system="test-college", kind="proof", key=f"set {said_minutes_ago}", holds=holds, says="", run=proved,
+            data={"taken_at": taken_at}, at=now - timedelta(minutes=said_minutes_ago),
+        )  # fmt: skip
+        return carrier.run("test.restored", wanted=9 - said_minutes_ago).outcome
+
+    assert proof(holds=True, taken_hours_ago=100, said_minutes_ago=5) == "refused"
+    assert proof(holds=True, taken_hours_ago=1, said_minutes_ago=4) == "ok"
+    assert proof(holds=False, taken_hours_ago=1, said_minutes_ago=3) == "refused"

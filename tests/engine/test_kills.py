@@ -4,6 +4,7 @@ These tests take long because they start real worker processes, kill them and wa
 """
 
 import json
+import signal
 from pathlib import Path
 
 import psycopg
@@ -93,3 +94,41 @@ def test_two_workers_cannot_have_one_name(control_plane: ControlPlane) -> None:
     control_plane.until(lambda: second.poll() is not None, "the second worker gives up")
     assert second.poll() == 1
     assert first.poll() is None
+
+
+def until_a_step_hangs(control_plane: ControlPlane, run: int) -> None:
+    query = f"SELECT 1 FROM records_steprecord WHERE run_id = {run} AND state = 'started'"
+    control_plane.until(lambda: control_plane.rows(query) != [], "the step hangs")
+
+
+def test_a_worker_that_is_told_to_stop_in_the_middle_leaves_its_run_to_another(
+    control_plane: ControlPlane, erp: str
+) -> None:
+    run = control_plane.ask("database.analyze", erp)
+    stopped = control_plane.worker("leaver", failpoint="engine.step.started:analyze:public.grade=hang")
+    until_a_step_hangs(control_plane, run)
+    stopped.send_signal(signal.SIGTERM)
+    control_plane.until(lambda: stopped.poll() == 0, "the worker stops although its step hangs")
+    control_plane.worker("heir")
+    assert control_plane.until_ended(run) == ["ok"]
+    control_plane.verify_ledger()
+
+
+def test_a_worker_that_loses_its_name_stops_at_once(control_plane: ControlPlane, erp: str) -> None:
+    run = control_plane.ask("database.analyze", erp)
+    loser = control_plane.worker("loser", failpoint="engine.step.started:analyze:public.grade=hang")
+    until_a_step_hangs(control_plane, run)
+    control_plane.rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    control_plane.until(lambda: loser.poll() == 1, "the worker stops")
+    control_plane.worker("loser")
+    assert control_plane.until_ended(run) == ["ok"]
+
+
+def test_a_run_of_an_unknown_task_ends_and_stops_nobody(control_plane: ControlPlane, erp: str) -> None:
+    lost, run = control_plane.ask("database.analyze", erp), control_plane.ask("database.analyze", erp)
+    control_plane.python(
+        "from schoolkeeper.records.models import Run\n"
+        f"Run.objects.filter(pk={lost}).update(task='other.uninstalled')"
+    )
+    control_plane.worker()
+    assert control_plane.until_ended(lost, run) == ["errored", "ok"]

@@ -42,8 +42,9 @@ def state_for(case: Case, now: datetime) -> tuple[State, str]:
 @transaction.atomic
 def decide(run: Run, *, by: str, grant: bool, reason: str, now: datetime) -> None:
     """Record a person's decision and let the run go on. Raises Refused when it is not theirs to make."""
-    approval = Approval.objects.select_for_update().filter(run=run).first()
-    if approval is None or run.state != Run.State.WAITING:
+    approval = Approval.objects.select_for_update().filter(run_id=run.pk).first()
+    run = Run.objects.get(pk=run.pk)  # as it is now, under the lock: somebody else may have decided meanwhile
+    if approval is None or approval.decision or run.state != Run.State.WAITING:
         raise Refused(f"Run {run.pk} is not waiting for approval.")
     if approval.expires_at <= now:
         raise Refused(f"The request expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC; start the run again.")

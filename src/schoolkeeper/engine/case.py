@@ -16,6 +16,7 @@ from schoolkeeper.connectors.run_context import RunContext
 from schoolkeeper.connectors.system import System
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
+from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.facts import Facts, Options
 from schoolkeeper.profiles.model import Profile
 from schoolkeeper.records.models import Run
@@ -44,6 +45,10 @@ class Case:
 
     def act(self) -> Act:
         return Act(self.system, self.profile, self.context(), self.task.spec)
+
+    def bound(self, facts: Facts) -> str:
+        """What an approval binds to: the facts, and the system and profile that they are about."""
+        return digest([facts.digest(), self.system, self.profile])
 
     def facts(self, stored: Any) -> Facts:
         """Facts as they were kept in the run."""

@@ -20,7 +20,8 @@ class Engine(Protocol):
 
 def carry_out(engine: Engine, key: str, risk: Risk) -> str:
     """Carry a run from its beginning to its outcome, or to the point where a person must say yes ("waiting")."""
-    engine.do(stages.begin, key)
+    if ended := engine.do(stages.begin, key):
+        return str(ended)
     if failure := engine.do(stages.assess, key, "before"):
         return _end(engine, key, outcome_of_failure(failure), failure["says"])
     plan = engine.do(stages.decide, key)
@@ -34,19 +35,24 @@ def carry_out(engine: Engine, key: str, risk: Risk) -> str:
     if permission["answer"] == "no":
         return _end(engine, key, Outcome.REFUSED, permission["says"])
     for step_key in plan["steps"]:
-        if failure := _perform(engine, key, step_key, risk):
+        if failure := _repeatedly(engine, stages.perform, key, step_key, risk):
             outcome = Outcome.ERRORED if failure["kind"] == "unforeseen" else Outcome.FAILED
-            return _take_back(engine, key, outcome, failure["says"])
+            return _take_back(engine, key, risk, outcome, failure["says"])
     if failure := engine.do(stages.assess, key, "after"):
-        return _take_back(engine, key, Outcome.UNDONE, f"The result could not be looked at: {failure['says']}")
+        return _take_back(
+            engine, key, risk, Outcome.UNDONE, f"The result could not be looked at: {failure['says']}"
+        )
     if reason := engine.do(stages.verify, key):
-        return _take_back(engine, key, Outcome.UNDONE, reason)
+        return _take_back(engine, key, risk, Outcome.UNDONE, reason)
     return _end(engine, key)
 
 
-def _perform(engine: Engine, key: str, step_key: str, risk: Risk) -> Failure | None:
+def _repeatedly(
+    engine: Engine, stage: Callable[[str, str], Failure | None], key: str, step_key: str, risk: Risk
+) -> Failure | None:
+    """Call a step's stage until it succeeds or is not to be tried again."""
     attempt = 1
-    while failure := engine.do(stages.perform, key, step_key):
+    while failure := engine.do(stage, key, step_key):
         delay_seconds = retry_delay_seconds(failure, risk, attempt)
         if delay_seconds is None:
             broken: Failure = failure
@@ -56,11 +62,11 @@ def _perform(engine: Engine, key: str, step_key: str, risk: Risk) -> Failure | N
     return None
 
 
-def _take_back(engine: Engine, key: str, outcome: Outcome, says: str) -> str:
+def _take_back(engine: Engine, key: str, risk: Risk, outcome: Outcome, says: str) -> str:
     """Inverses of the started steps, in reverse order. `outcome` is what it is if that succeeds."""
     steps = engine.do(stages.steps_to_take_back, key)
     for step_key in steps:
-        if failure := engine.do(stages.take_back, key, step_key):
+        if failure := _repeatedly(engine, stages.take_back, key, step_key, risk):
             return _end(
                 engine, key, Outcome.UNDO_FAILED, f"{says} Taking back {step_key} failed: {failure['says']}"
             )

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
-from schoolkeeper.engine import course
+from schoolkeeper.engine import course, stages
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.kernel.spec import Risk, Spec
 from schoolkeeper.records.models import Run
@@ -105,6 +105,9 @@ def dispatch() -> int:
     waiting = Run.objects.filter(state=Run.State.QUEUED, dispatched_at=None).order_by("id")
     handed = 0
     for run in waiting.select_related("approval")[:200]:
+        if run.task not in catalogue():
+            stages.conclude(str(run.key), "errored", f"This installation knows no task {run.task}.")
+            continue
         enqueue(run)
         handed += Run.objects.filter(pk=run.pk, dispatched_at=None).update(dispatched_at=timezone.now())
     return handed

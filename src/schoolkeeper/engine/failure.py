@@ -38,14 +38,19 @@ def guarded(work: Callable[[], Result]) -> Result:
     try:
         return work()
     except Temporary as error:
-        raise Failed({"kind": "temporary", "says": str(error), "delay_seconds": error.delay_seconds}) from error
+        raise Failed({"kind": "temporary", "says": _text(error), "delay_seconds": error.delay_seconds}) from error
     except Unreachable as error:
-        raise Failed({"kind": "unreachable", "says": str(error)}) from error
+        raise Failed({"kind": "unreachable", "says": _text(error)}) from error
     except SchoolkeeperError as error:
-        raise Failed({"kind": "permanent", "says": str(error)}) from error
+        raise Failed({"kind": "permanent", "says": _text(error)}) from error
     except Exception as error:
         log.exception("task code failed in a way that nobody foresaw")
-        raise Failed({"kind": "unforeseen", "says": f"{type(error).__name__}: {error}"}) from error
+        raise Failed({"kind": "unforeseen", "says": f"{type(error).__name__}: {_text(error)}"}) from error
+
+
+def _text(error: Exception) -> str:
+    """What the error says, without the one character that PostgreSQL cannot store."""
+    return str(error).replace("\0", "\ufffd")
 
 
 def retry_delay_seconds(failure: Failure, risk: Risk, attempt: int) -> float | None:

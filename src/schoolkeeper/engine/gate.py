@@ -31,8 +31,10 @@ def has_restore_point(case: Case, now: datetime) -> str | None:
     """What is undone by restoring needs a backup set that has been proven to restore, and lately."""
     if case.task.spec.undo is not Undo.RESTORE_POINT:
         return None
-    proof = evidence.newest(case.system.slug, "proof", holds=True)
-    if proof is None or proof.at < now - RESTORE_POINT_AGE:
+    proof = evidence.newest(case.system.slug, "proof")
+    # The newest word counts, not the newest good one; and a fresh proof of an old set is an old restore point.
+    taken_at = datetime.fromisoformat(proof.data["taken_at"]) if proof and proof.data.get("taken_at") else None
+    if proof is None or not proof.holds or taken_at is None or taken_at < now - RESTORE_POINT_AGE:
         return "There is no backup set proven within the last 24 hours: run backup.create and backup.drill first."
     return None
 

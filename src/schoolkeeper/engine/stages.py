@@ -4,6 +4,7 @@ They take and return JSON values, because the engine keeps them between restarts
 travel through the run's rows.
 """
 
+import json
 import shutil
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,18 +27,21 @@ from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.kernel.finding import Finding, Level
 from schoolkeeper.kernel.outcome import Outcome
 from schoolkeeper.kernel.plan import Action, plan_digest
+from schoolkeeper.kernel.spec import Spec
 from schoolkeeper.records import evidence, findings, ledger, measurements
 from schoolkeeper.records.models import Run, StepRecord
 
 Answer = dict[str, Any]
 
 
-def begin(key: str) -> Failure | None:
-    """Take the run from the queue."""
+def begin(key: str) -> str | None:
+    """Take the run from the queue; its outcome if it has ended already, and nothing is left to do."""
     now = timezone.now()
     Run.objects.filter(key=key, started_at=None).update(started_at=now)
     Run.objects.filter(key=key).exclude(state=Run.State.ENDED).update(state=Run.State.RUNNING)
     run = Run.objects.get(key=key)
+    if run.state == Run.State.ENDED:
+        return run.outcome
     _note(run, "run.started", {})
     return None
 
@@ -49,7 +53,9 @@ def assess(key: str, which: Literal["before", "after"]) -> Failure | None:
         case = open_case(key)
         with case.look() as look:
             facts = case.task.assess(look, case.options)
-        return {"facts": facts.model_dump(mode="json"), "digest": facts.digest()}
+        # PostgreSQL keeps every character in JSON but this one, which broken log lines do contain.
+        text = facts.model_dump_json().replace("\\u0000", "\\ufffd")
+        return {"facts": json.loads(text), "digest": case.bound(case.facts(json.loads(text)))}
 
     try:
         seen = guarded(look)
@@ -72,6 +78,9 @@ def decide(key: str) -> Answer:
     except Failed as failed:
         return {"failure": failed.failure, "steps": []}
     planned = plan_digest(steps)
+    if case.run.steps.exclude(state=StepRecord.State.PLANNED).exists():
+        says = "Steps of this run were begun already, so it cannot be planned again."
+        return {"failure": {"kind": "permanent", "says": says}, "steps": []}
     with transaction.atomic():
         case.run.steps.all().delete()
         StepRecord.objects.bulk_create(
@@ -111,6 +120,8 @@ def perform(key: str, step_key: str) -> Failure | None:
     step = case.run.steps.get(key=step_key)
     if step.state == StepRecord.State.DONE:
         return None
+    if failure := _other_target(case):
+        return failure
     failpoint(f"engine.step.before:{step_key}")
     _journal(case.run, step, StepRecord.State.STARTED, {"step": step_key, "action": digest(step.action)})
     failpoint(f"engine.step.started:{step_key}")
@@ -127,6 +138,11 @@ def perform(key: str, step_key: str) -> Failure | None:
     return None
 
 
+def has_begun_to_change(key: str) -> bool:
+    """Whether any step of the run was started."""
+    return StepRecord.objects.filter(run__key=key).exclude(state=StepRecord.State.PLANNED).exists()
+
+
 def steps_to_take_back(key: str) -> list[str]:
     """Keys of the started steps that have an inverse, the last first."""
     started = (StepRecord.State.STARTED, StepRecord.State.DONE, StepRecord.State.FAILED)
@@ -138,6 +154,8 @@ def take_back(key: str, step_key: str) -> Failure | None:
     """Carry out the inverse of one step, journalled."""
     case = open_case(key)
     step = case.run.steps.get(key=step_key)
+    if failure := _other_target(case):
+        return failure
     try:
         _apply(case, step.inverse)
     except Failed as failed:
@@ -172,46 +190,71 @@ def conclude(key: str, outcome: str | None, says: str) -> str:
     if run.state != Run.State.ENDED:
         with transaction.atomic():
             _settle(run, Outcome(outcome) if outcome else None, says)
+    WriterLock.objects.filter(run=run).delete()
     ledger.sign_head(settings.SCHOOLKEEPER_HOME, settings.SCHOOLKEEPER_INSTANCE)
     shutil.rmtree(settings.SCHOOLKEEPER_HOME / "runs" / key, ignore_errors=True)
     return Run.objects.get(key=key).outcome
 
 
 def _settle(run: Run, outcome: Outcome | None, says: str) -> None:
-    now, spec = timezone.now(), catalogue().find(run.task).spec
+    """Judge what was seen last, and write down how the run ended.
+
+    Only a run that came to its end knows how the system is now: it resolves findings, and its numbers and
+    evidence count. Of one that was broken off, the findings from before it began are kept and nothing else.
+    """
+    now, spec = timezone.now(), _spec(run)
+    complete = outcome is None
     seen: Sequence[Finding] = ()
     shown: Sequence[Evidence] = ()
-    if outcome not in (Outcome.REFUSED, Outcome.UNKNOWN):
+    if spec is not None and outcome not in (Outcome.REFUSED, Outcome.UNKNOWN):
         try:
-            seen, shown = guarded(lambda: _what_was_seen(run, now))
+            seen, shown = guarded(lambda: _what_was_seen(run, now, complete=complete))
         except Failed as failed:
-            outcome, says = outcome or Outcome.ERRORED, says or failed.failure["says"]
+            complete, outcome, says = False, outcome or Outcome.ERRORED, says or failed.failure["says"]
     if outcome is None:
         steps = run.steps.count()
-        outcome = outcome_of(seen, steps=steps, changes_something=spec.changes_something)
+        changes_something = spec is not None and spec.changes_something
+        outcome = outcome_of(seen, steps=steps, changes_something=changes_something)
         says = summary(seen, shown, steps=steps)
     else:
         seen = [*seen, *_finding_about(run, outcome, says)]
     if outcome is not Outcome.REFUSED:
-        findings.observe(run, spec.codes, seen, now)
+        findings.observe(run, spec.codes if spec else (), seen, now, complete=complete)
     if outcome is Outcome.UNDO_FAILED:
         Hold.objects.get_or_create(run=run, defaults={"system": run.system, "since": now})
-    WriterLock.objects.filter(run=run).delete()
+    says = says.replace("\0", "\ufffd")
     Run.objects.filter(pk=run.pk).update(state=Run.State.ENDED, outcome=outcome.value, says=says, ended_at=now)
     _note(run, "run.ended", {"outcome": outcome.value, "says": says, "findings": len(seen)})
 
 
-def _what_was_seen(run: Run, now: datetime) -> tuple[Sequence[Finding], Sequence[Evidence]]:
-    """Judge the newest facts, and keep their numbers and evidence."""
-    stored = run.facts_after or run.facts_before
+def _what_was_seen(run: Run, now: datetime, *, complete: bool) -> tuple[Sequence[Finding], Sequence[Evidence]]:
+    """Judge the facts that hold: the newest of a run that came to its end, else those from before it began."""
+    stored = (run.facts_after or run.facts_before) if complete else run.facts_before
     if stored is None:
         return (), ()
     case = open_case(str(run.key))
     facts = case.facts(stored)
+    seen = case.task.judge(facts, case.options)
+    if not complete:
+        return seen, ()
     shown: Sequence[Evidence] = case.task.evidence(facts)
     measurements.keep(run, case.task.measure(facts), now)
     evidence.keep(run, shown, now)
-    return case.task.judge(facts, case.options), shown
+    return seen, shown
+
+
+def _spec(run: Run) -> Spec | None:
+    """The task's declaration; None when this installation does not know the task (any more)."""
+    task = catalogue().get(run.task)
+    return task.spec if task is not None else None
+
+
+def _other_target(case: Case) -> Failure | None:
+    """A run acts on what it looked at and what was approved, not on what a definition says by now."""
+    if case.bound(case.facts(case.run.facts_before)) == case.run.facts_digest:
+        return None
+    says = f"The definition or profile of {case.system.slug} changed since this run looked; it goes no further."
+    return {"kind": "permanent", "says": says}
 
 
 def _finding_about(run: Run, outcome: Outcome, says: str) -> list[Finding]:

@@ -22,7 +22,7 @@ def outcome_of(findings: Sequence[Finding], *, steps: int, changes_something: bo
 def outcome_of_failure(failure: Failure) -> Outcome:
     """The outcome of a run in which a stage failed before anything was changed, or after it was taken back."""
     match failure["kind"]:
-        case "unreachable":
+        case "unreachable" | "temporary":
             return Outcome.UNKNOWN
         case "unforeseen":
             return Outcome.ERRORED

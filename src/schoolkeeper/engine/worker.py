@@ -1,12 +1,15 @@
 """The process that carries out runs: a loop over small functions, each of which does one round and returns."""
 
 import logging
+import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 from dbos import DBOS, DBOSClient
@@ -25,6 +28,7 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
 HEARTBEAT_SECONDS = 2.0
+GRACE_SECONDS = 5
 WORKFLOW_RETENTION = timedelta(days=30)
 QUARANTINE_RETENTION = timedelta(days=30)
 
@@ -52,9 +56,14 @@ class Identity:
 
 
 def work(worker_id: str, stop: threading.Event) -> int:
-    """Carry out runs until `stop` is set; the exit code. Raises Refused when the name is taken."""
+    """Carry out runs until `stop` is set; the exit code. Raises Refused when the name is taken.
+
+    The caller must end the process with `leave`: a step that is in the middle of its work would keep it alive.
+    """
     catalogue()
     identity = Identity(worker_id)
+    beat(worker_id)
+    Worker.objects.filter(pk=worker_id).update(started_at=timezone.now())
     durable.launch(worker_id)
     client = durable.client()
     rounds: tuple[tuple[float, Callable[[], object]], ...] = (
@@ -62,26 +71,43 @@ def work(worker_id: str, stop: threading.Event) -> int:
         (HEARTBEAT_SECONDS, lambda: beat(worker_id)),
         (HEARTBEAT_SECONDS, lambda: take_over_from_the_dead(worker_id, client)),
         (HEARTBEAT_SECONDS, lambda: end_broken_runs(client)),
+        (60.0, end_unanswered_requests),
         (3600.0, lambda: forget_old(settings.SCHOOLKEEPER_HOME)),
     )
-    Worker.objects.filter(pk=worker_id).update(started_at=timezone.now())
     due = dict.fromkeys(range(len(rounds)), 0.0)
-    try:
-        while not stop.wait(TICK_SECONDS):
-            if not identity.is_held():
-                log.error("the worker's lock was lost; stopping so that no two run under one name")
-                return 1
-            for number, (seconds, round_) in enumerate(rounds):
-                if time.monotonic() >= due[number]:
-                    due[number] = time.monotonic() + seconds
-                    close_old_connections()
-                    round_()
-    finally:
-        DBOS.destroy(workflow_completion_timeout_sec=0)
-        client.destroy()
+    while not stop.wait(TICK_SECONDS):
+        if not identity.is_held():
+            log.error("the worker's lock was lost; stopping so that no two run under one name")
+            return 1
+        for number, (seconds, round_) in enumerate(rounds):
+            if time.monotonic() >= due[number]:
+                due[number] = time.monotonic() + seconds
+                _guarded(round_)
+    DBOS.destroy(workflow_completion_timeout_sec=GRACE_SECONDS)
+    # What is left undone is somebody else's to take over, and only a worker that is known can be found dead.
+    if not client.list_workflows(executor_id=worker_id, status="PENDING"):
         Worker.objects.filter(pk=worker_id).delete()
-        identity.release()
     return 0
+
+
+def leave(code: int) -> NoReturn:
+    """End the process now, with whatever a step is doing: every stage survives that, as it survives a kill -9.
+
+    Otherwise a worker that was told to stop, or lost its name to another, would go on writing.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _guarded(round_: Callable[[], object]) -> None:
+    """One round that breaks must not end the worker: the others' work would stop with it."""
+    close_old_connections()
+    try:
+        round_()
+    except Exception:  # whatever it is, it is told and the next round may do better
+        log.exception("a round of the worker broke")
 
 
 def take_over_from_the_dead(worker_id: str, client: DBOSClient) -> int:
@@ -110,8 +136,22 @@ def end_broken_runs(client: DBOSClient) -> int:
     ids = [f"{key}:{leg}" for key in running for leg in ("planned", "decided")]
     for workflow in client.list_workflows(workflow_ids=ids, status=["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]):
         key = workflow.workflow_id.partition(":")[0]
-        log.error("run %s broke in the engine: %s", key, workflow.error)
-        stages.conclude(key, "errored", f"The engine broke: {workflow.error}")
+        kind = type(workflow.error).__name__  # its text may quote what was seen, which is not for the ledger
+        log.error("run %s broke in the engine: %s", key, kind)
+        if stages.has_begun_to_change(key):
+            says = f"The engine broke ({kind}) in the middle of a change; see the steps, and look at the system."
+            stages.conclude(key, "undo_failed", says)
+        else:
+            stages.conclude(key, "errored", f"The engine broke ({kind}) before anything was changed.")
+        ended += 1
+    return ended
+
+
+def end_unanswered_requests() -> int:
+    """End the runs whose request for approval has expired; how many."""
+    ended = 0
+    for run in Run.objects.filter(state=Run.State.WAITING, approval__expires_at__lte=timezone.now()):
+        stages.conclude(str(run.key), "refused", "Nobody decided on it in time; ask again.")
         ended += 1
     return ended
 
@@ -121,7 +161,7 @@ def forget_old(home: Path) -> None:
     durable.prune(WORKFLOW_RETENTION)
     before = (timezone.now() - QUARANTINE_RETENTION).timestamp()
     for folder in (home / "quarantine").glob("*"):
-        if folder.stat().st_mtime < before:
+        if folder.is_dir() and folder.stat().st_mtime < before:
             shutil.rmtree(folder)
             log.info("removed what was set aside in %s", folder)
 

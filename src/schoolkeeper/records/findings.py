@@ -1,30 +1,44 @@
 """The life of findings: seen, seen again, resolved, silenced."""
 
+import json
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from schoolkeeper.kernel.canonical import canonical, digest
 from schoolkeeper.kernel.finding import Finding, Level
+from schoolkeeper.kernel.spec import IMPLICIT_FINDINGS
 from schoolkeeper.records.models import FindingRecord, Run, Silence
+
+LONGEST_SUBJECT = 500
 
 
 @transaction.atomic
-def observe(run: Run, codes: Collection[str], findings: Sequence[Finding], now: datetime) -> None:
+def observe(
+    run: Run, codes: Collection[str], findings: Sequence[Finding], now: datetime, *, complete: bool = True
+) -> None:
     """Take down what a run saw; open findings among `codes` that it did not see again are resolved.
 
-    A run that could not look at everything resolves only its own earlier "could not look": what nobody could
-    see may still be true.
+    Nothing is resolved that may still be true: a run that was broken off (not `complete`) resolves nothing, one
+    that could not look at everything only what the engine itself had said of earlier runs, and none what a run
+    that began later has seen.
     """
-    seen = {(finding.code, finding.subject) for finding in findings}
-    blind = any(finding.level is Level.UNKNOWN for finding in findings)
-    for finding in findings:
+    told = [_storable(finding) for finding in findings]
+    seen = {(finding.code, finding.subject) for finding in told}
+    for finding in told:
         _take_down(run, finding, now)
-    earlier = FindingRecord.objects.filter(system=run.system, code__in=codes, resolved_at=None)
-    if blind:
-        earlier = earlier.filter(level=Level.UNKNOWN)
+    if not complete:
+        return
+    resolvable = set(codes)
+    if any(finding.level is Level.UNKNOWN for finding in told):
+        resolvable = {code for code in codes if code.rpartition(".")[2] in IMPLICIT_FINDINGS}
+    earlier = FindingRecord.objects.filter(
+        system=run.system, code__in=resolvable, resolved_at=None, last_seen__lte=run.started_at or now
+    )
     gone = [row.pk for row in earlier if (row.code, row.subject) not in seen]
     FindingRecord.objects.filter(pk__in=gone).update(resolved_at=now)
 
@@ -32,7 +46,7 @@ def observe(run: Run, codes: Collection[str], findings: Sequence[Finding], now: 
 def open_findings() -> QuerySet[FindingRecord]:
     """Findings that are not resolved, worst first, each with `silenced` (bool) as of the database's now."""
     silences = Silence.objects.filter(
-        Q(subject="") | Q(subject=OuterRef("subject")),
+        Q(every_subject=True) | Q(subject=OuterRef("subject")),
         system=OuterRef("system"),
         code=OuterRef("code"),
         until__gt=Now(),
@@ -40,16 +54,31 @@ def open_findings() -> QuerySet[FindingRecord]:
     return FindingRecord.objects.filter(resolved_at=None).annotate(silenced=Exists(silences))
 
 
+def _storable(finding: Finding) -> Finding:
+    """The finding as the table can hold it: PostgreSQL knows no U+0000, and a long subject gets a digest."""
+    subject = finding.subject.replace("\0", "\ufffd")
+    if len(subject) > LONGEST_SUBJECT:
+        subject = f"{subject[: LONGEST_SUBJECT - 13]}…{digest(subject)[:12]}"
+    data = json.loads(canonical(finding.data).replace("\\u0000", "\\ufffd"))
+    return replace(
+        finding,
+        subject=subject,
+        says=finding.says.replace("\0", "\ufffd"),
+        hint=finding.hint.replace("\0", "\ufffd"),
+        data=data,
+    )
+
+
 def _take_down(run: Run, finding: Finding, now: datetime) -> None:
     wording = {
         "level": finding.level,
         "says": finding.says,
         "hint": finding.hint,
-        "data": dict(finding.data),
+        "data": finding.data,
         "last_seen": now,
         "run": run,
     }
-    identity = {"system": run.system, "code": finding.code, "subject": finding.subject[:500]}
+    identity = {"system": run.system, "code": finding.code, "subject": finding.subject}
     row, new = FindingRecord.objects.get_or_create(
         **identity, resolved_at=None, defaults={"task": run.task, "first_seen": now, **wording}
     )

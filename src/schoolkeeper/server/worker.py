@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from typing import NoReturn
 
 from schoolkeeper.kernel.errors import SchoolkeeperError
 from schoolkeeper.server.preparation import set_up_django
@@ -13,17 +14,17 @@ from schoolkeeper.server.preparation import set_up_django
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
-def run(name: str) -> int:
-    """Carry out runs under this name until SIGINT or SIGTERM; the exit code. Django must be loaded.
+def run(name: str) -> NoReturn:
+    """Carry out runs under this name until SIGINT or SIGTERM, and end the process. Django must be loaded.
 
     Raises Refused when another worker has the name.
     """
-    from schoolkeeper.engine.worker import work  # its models can be imported only after Django is loaded
+    from schoolkeeper.engine.worker import leave, work  # its models can be imported only after Django is loaded
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    return work(name, stop)
+    leave(work(name, stop))
 
 
 def main() -> int:
@@ -32,7 +33,7 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         set_up_django(os.environ["SCHOOLKEEPER_DATABASE_URL"])
-        return run(sys.argv[1])
+        run(sys.argv[1])
     except SchoolkeeperError as error:
         print(error, file=sys.stderr)
         return 3

@@ -70,8 +70,7 @@ def worker(
 
         logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
         connections.close_all()
-        if code := run(name or settings.CONFIGURATION.worker_id):
-            raise typer.Exit(code)
+        run(name or settings.CONFIGURATION.worker_id)
 
 
 @command(users, "create", group="users")
