@@ -50,7 +50,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 class System(BaseModel):
     """One deployment of an ERP. `slug` is its identity: a restore must name it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     slug: Annotated[str, AfterValidator(_slug)]
     name: str = Field(min_length=1)

@@ -1,6 +1,7 @@
 """Looking at a folder of files."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from schoolkeeper.connectors.files.component import FilesComponent
+from schoolkeeper.connectors.files.partial import is_partial
+from schoolkeeper.connectors.files.pattern import START, Pattern, State
 from schoolkeeper.kernel.errors import Unreachable
 
 
@@ -18,6 +21,10 @@ class FileFacts:
     path: str
     size_bytes: int
     modified_at: datetime
+
+    @classmethod
+    def of(cls, path: str, status: os.stat_result) -> Self:
+        return cls(path, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
 
 def sha256_of(path: Path) -> str:
@@ -42,15 +49,36 @@ class FilesLook:
         return None
 
     def list(self, pattern: str = "**/*") -> Iterator[FileFacts]:
-        """Regular files below the folder whose relative path matches the glob `pattern`, in order of path."""
+        """Regular files below the folder whose relative path matches the glob `pattern`, in order of path.
+
+        Our own unfinished copies are left out. Raises Unreachable when a folder that the pattern leads through
+        cannot be read, because what is not seen is not nothing; what vanishes meanwhile is left out.
+        """
         try:
-            for path in sorted(self.root.glob(pattern)):
-                if path.is_file() and not path.is_symlink():
-                    status = path.stat()
-                    modified_at = datetime.fromtimestamp(status.st_mtime, UTC)
-                    yield FileFacts(path.relative_to(self.root).as_posix(), status.st_size, modified_at)
+            yield from self._below(Path(), Pattern(pattern), START)
         except OSError as error:
             raise Unreachable(self.name, f"{error.filename or self.root}: {error.strerror}") from error
+
+    def _below(self, folder: Path, pattern: Pattern, state: State) -> Iterator[FileFacts]:
+        try:
+            with os.scandir(self.root / folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            if folder == Path():
+                raise
+            return
+        for entry in entries:
+            path = folder / entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if deeper := pattern.into(state, entry.name):
+                    yield from self._below(path, pattern, deeper)
+            elif entry.is_file(follow_symlinks=False) and pattern.admits(state, entry.name):
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                if not is_partial(entry.name):
+                    yield FileFacts.of(path.as_posix(), status)
 
     def sha256(self, path: str) -> str | None:
         """The SHA-256 of a file's content; None if there is no such file in the folder."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 from schoolkeeper.connectors.postgres.component import PostgresComponent
@@ -14,14 +15,43 @@ from schoolkeeper.kernel.errors import ReadOnlyViolation, SchoolkeeperError, Tem
 STATEMENT_TIMEOUT_SECONDS = 30
 LOCK_TIMEOUT_SECONDS = 2
 CONNECT_TIMEOUT_SECONDS = 5
+SECRETS = ("password", "sslpassword")
+NOT_WELL_FORMED = (
+    "its connection address is not well-formed: write postgresql://user:password@host:port/database, "
+    "with special characters percent-encoded"
+)
+_URL = re.compile(r"postgres(?:ql)?://(?:[^@/]*@)?[^@/]*(?:/[^@?]*)?(?:\?.*)?")
+_PORTS = re.compile(r"[0-9,]*")
 _READS = re.compile(r"\s*(?:--[^\n]*\n\s*)*(select|with|show|values|table|explain)\b", re.IGNORECASE)
 
 Parameters = Sequence[object] | Mapping[str, object]
 
 
-def failure(component: str, error: psycopg.Error) -> SchoolkeeperError:
-    """What a database error means to us: could not look, try again, or a write through a Look."""
-    says = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def parsed(dsn: str) -> dict[str, Any]:
+    """The parameters of a connection address.
+
+    Raises ValueError with a text that quotes none of it, because libpq quotes what it does not understand, and
+    takes part of a password with `/` or `@` in it for a port, a host or a database.
+    """
+    try:
+        parameters = conninfo_to_dict(dsn)
+    except (psycopg.ProgrammingError, UnicodeError):
+        raise ValueError(NOT_WELL_FORMED) from None
+    is_url = dsn.startswith(("postgresql://", "postgres://"))
+    if (is_url and not _URL.fullmatch(dsn)) or not _PORTS.fullmatch(str(parameters.get("port") or "")):
+        raise ValueError(NOT_WELL_FORMED)
+    return parameters
+
+
+def failure(component: str, error: psycopg.Error, secrets: Sequence[str] = ()) -> SchoolkeeperError:
+    """What a database error means to us: could not look, try again, or a write through a Look.
+
+    `secrets` are blotted out of what it says.
+    """
+    text = str(error).strip()
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    says = text.splitlines()[0] if text else type(error).__name__
     match error:
         case psycopg.errors.ReadOnlySqlTransaction():
             return ReadOnlyViolation(f"{component}: {says}")
@@ -39,15 +69,21 @@ def connect(component: str, dsn: str, **options: str) -> psycopg.Connection[dict
         **options,
     }
     try:
+        parameters = parsed(dsn)
+    except ValueError as error:
+        raise Unreachable(component, str(error)) from None
+    try:
         return psycopg.connect(
             dsn,
             row_factory=dict_row,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             application_name="schoolkeeper",
+            client_encoding="UTF8",
             options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
         )
     except psycopg.Error as error:
-        raise failure(component, error) from error
+        # Not "from error": a log shows causes too, with their own words.
+        raise failure(component, error, (dsn, *(str(parameters.get(name) or "") for name in SECRETS))) from None
 
 
 class PostgresLook:

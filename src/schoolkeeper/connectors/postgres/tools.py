@@ -8,25 +8,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from schoolkeeper.connectors.postgres.binaries import Binaries, find, newest
 from schoolkeeper.connectors.postgres.cluster_errors import PostgresNotFound
+from schoolkeeper.connectors.postgres.look import SECRETS, parsed
 from schoolkeeper.kernel.errors import Permanent
 
-SECRETS = ("password", "sslpassword", "passfile")
+PRIVATE = (*SECRETS, "passfile")
 LAST_LINES = 5
 LOCK_WAIT_SECONDS = 60
 PIPE_BYTES = 1 << 20
 
 
 def address(dsn: str) -> tuple[str, dict[str, str]]:
-    """A connection address without its secrets, and the environment that carries them."""
-    parameters = conninfo_to_dict(dsn)
+    """A connection address without its secrets, and the environment that carries them.
+
+    Raises Permanent, quoting nothing, when it is not well-formed.
+    """
+    try:
+        parameters = parsed(dsn)
+    except ValueError as error:
+        raise Permanent(f"the database cannot be reached: {error}") from None
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "10"}
     if parameters.get("password"):
         environment["PGPASSWORD"] = str(parameters["password"])
-    public = {name: value for name, value in parameters.items() if name not in SECRETS}
+    public = {name: value for name, value in parameters.items() if name not in PRIVATE}
     return make_conninfo("", **public), environment
 
 

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from schoolkeeper.connectors.postgres.act import PostgresAct
@@ -18,6 +20,7 @@ from schoolkeeper.connectors.postgres.look import PostgresLook
 from schoolkeeper.kernel.errors import Permanent, Unreachable
 from schoolkeeper.kernel.failpoints import failpoint
 
+Cursor = psycopg.Cursor[dict[str, Any]]
 _COLUMNS = """SELECT attname FROM pg_attribute
   WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum"""
 # Rows are named by (tableoid, ctid) because partitions number their rows each for itself.
@@ -25,7 +28,10 @@ _TAKE = """COPY (
   DELETE FROM {table} WHERE (tableoid, ctid) IN
     (SELECT tableoid, ctid FROM {table} WHERE ({where}
     ) LIMIT {limit} FOR UPDATE)
-  RETURNING {columns}) TO STDOUT (FORMAT csv, HEADER)"""
+  RETURNING {columns}) TO STDOUT (FORMAT csv, HEADER, ENCODING {encoding})"""
+# Where the database does not know its encoding, bytes are taken and given back as they are.
+_ENCODING = """SELECT CASE current_setting('server_encoding')
+  WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END AS encoding"""
 
 
 def identifier(table: str) -> sql.Identifier:
@@ -41,11 +47,14 @@ def quoted(table: str) -> str:
 
 def obstacles(database: PostgresLook, table: str) -> list[str]:
     """Why rows of this table cannot be put back as they were; empty when they can. Raises Unreachable."""
-    query = files(__package__).joinpath("table.sql").read_text()
-    found = database.rows(query, {"table": quoted(table)})
+    found = database.rows(_obstacles_query(), {"table": quoted(table)})
     if not found:
         raise Unreachable(database.name, f"there is no table {table}")
     return list(found[0]["obstacles"])
+
+
+def _obstacles_query() -> str:
+    return files(__package__).joinpath("table.sql").read_text()
 
 
 def expired(database: PostgresLook, table: str, where: str, now: datetime) -> int:
@@ -84,9 +93,14 @@ def _take(database: PostgresAct, path: Path, table: str, where: str, now: dateti
     partial = path.with_suffix(".partial")
     try:
         with database.transaction() as cursor:
+            _require_no_obstacles(cursor, table)
             columns = [str(row["attname"]) for row in cursor.execute(_COLUMNS, [quoted(table)])]
             statement = _TAKE.format(
-                table=_escaped(quoted(table)), where=where, limit=batch_rows, columns=_escaped(_listed(columns))
+                table=_escaped(quoted(table)),
+                where=where,
+                limit=batch_rows,
+                columns=_escaped(_listed(columns)),
+                encoding=_quoted_encoding(cursor),
             )
             # Rows of a sessions table open accounts: nobody but us may read them.
             partial.touch(0o600)
@@ -106,8 +120,23 @@ def _take(database: PostgresAct, path: Path, table: str, where: str, now: dateti
     return taken
 
 
+def _require_no_obstacles(cursor: Cursor, table: str) -> None:
+    """Ask again, now that it counts. The lock, which the deletion needs anyway, keeps triggers, rules and foreign
+    keys from being added until the transaction ends."""
+    cursor.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(identifier(table)))
+    row = cursor.execute(_obstacles_query().encode(), {"table": quoted(table)}).fetchone()
+    if row and row["obstacles"]:
+        raise Permanent(f"rows of {table} stay, as they could not be put back: {'; '.join(row['obstacles'])}")
+
+
+def _quoted_encoding(cursor: Cursor) -> str:
+    row = cursor.execute(_ENCODING).fetchone()
+    assert row is not None
+    return f"'{row['encoding']}'"
+
+
 def _return(database: PostgresAct, path: Path, table: str) -> int:
-    with path.open(newline="", encoding="utf-8") as text:
+    with path.open(newline="", encoding="utf-8", errors="replace") as text:
         columns = next(csv.reader(text))
     parts: Mapping[str, sql.Composable] = {
         "table": identifier(table),
@@ -118,13 +147,14 @@ def _return(database: PostgresAct, path: Path, table: str) -> int:
       SELECT {columns} FROM pg_temp.schoolkeeper_returned ON CONFLICT DO NOTHING"""
     with database.transaction() as cursor:
         cursor.execute(sql.SQL(create).format(**parts))
-        with path.open("rb") as file, cursor.copy(_BACK) as copy:
+        back = _BACK.format(encoding=_quoted_encoding(cursor))
+        with path.open("rb") as file, cursor.copy(back.encode()) as copy:
             while data := file.read(1024 * 1024):
                 copy.write(data)
         return cursor.execute(sql.SQL(insert).format(**parts)).rowcount
 
 
-_BACK = "COPY pg_temp.schoolkeeper_returned FROM STDIN (FORMAT csv, HEADER)"
+_BACK = "COPY pg_temp.schoolkeeper_returned FROM STDIN (FORMAT csv, HEADER, ENCODING {encoding})"
 
 
 def _listed(columns: Sequence[str]) -> str:

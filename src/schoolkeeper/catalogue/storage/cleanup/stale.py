@@ -8,6 +8,7 @@ from pathlib import Path
 
 from schoolkeeper.connectors.files.act import FilesAct
 from schoolkeeper.connectors.files.look import FileFacts, FilesLook
+from schoolkeeper.connectors.files.partial import is_partial
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.failpoints import failpoint
 
@@ -19,12 +20,12 @@ def stale(folder: FilesLook, pattern: str, older_than_days: int, now: datetime) 
 
 
 def set_aside(files: FilesAct, found: Iterator[FileFacts], quarantine: Path) -> int:
-    """Move the files below `quarantine`; how many."""
+    """Move the files below `quarantine`; how many. What was written to since it was found stays."""
     quarantine.mkdir(parents=True, exist_ok=True, mode=0o700)
     moved = 0
     for file in list(found):
         try:
-            moved += files.set_aside(file.path, _free(quarantine, files.root / file.path, file.path))
+            moved += files.set_aside(file, _free(quarantine, files.root / file.path, file.path))
         except OSError as error:
             raise Permanent(f"{files.name}: {file.path} cannot be set aside: {error.strerror}") from error
         failpoint("storage.cleanup.file_moved")
@@ -37,8 +38,7 @@ def put_back(files: FilesAct, quarantine: Path) -> int:
     for aside in sorted(quarantine.glob("*"), reverse=True):
         for kept in sorted(aside.rglob("*")):
             path = kept.relative_to(aside).as_posix()
-            whole = kept.is_file() and not kept.name.endswith(".partial")
-            if whole and not (files.root / path).exists():
+            if kept.is_file() and not is_partial(kept.name):
                 moved += files.put_back(path, aside)
     return moved
 

@@ -8,9 +8,10 @@ SELECT array_remove(ARRAY[
          CASE WHEN c.relhasrules THEN 'it has rewrite rules' END,
          CASE WHEN NOT (has_table_privilege(c.oid, 'DELETE') AND has_table_privilege(c.oid, 'INSERT'))
               THEN 'the role may not delete from it and insert into it' END,
-         (SELECT 'deleting its rows changes ' || string_agg(DISTINCT k.conrelid::regclass::text, ', ')
+         -- Of every kind: one deletes or changes other rows along, the next refuses the whole batch.
+         (SELECT 'foreign keys refer to it from ' || string_agg(DISTINCT k.conrelid::regclass::text, ', ')
             FROM pg_constraint AS k
-           WHERE k.contype = 'f' AND k.confrelid = c.oid AND k.confdeltype IN ('c', 'n', 'd')),
+           WHERE k.contype = 'f' AND k.confrelid = c.oid),
          -- Bits of tgtype, from pg_trigger.h: 4 fires at INSERT, 8 at DELETE.
          (SELECT 'its triggers have effects of their own: ' || string_agg(t.tgname, ', ' ORDER BY t.tgname)
             FROM pg_trigger AS t

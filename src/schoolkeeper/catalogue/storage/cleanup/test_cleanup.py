@@ -11,7 +11,9 @@ from psycopg import sql
 
 from schoolkeeper.catalogue.storage.cleanup.facts import CleanupFacts, CleanupOptions
 from schoolkeeper.catalogue.storage.cleanup.task import Cleanup
-from schoolkeeper.kernel.errors import Temporary, Unreachable
+from schoolkeeper.connectors.postgres.cluster import Cluster
+from schoolkeeper.connectors.postgres.cluster_roles import create_database
+from schoolkeeper.kernel.errors import Permanent, Temporary, Unreachable
 from schoolkeeper.kernel.failpoints import VARIABLE
 from schoolkeeper.kernel.plan import plan_digest
 from schoolkeeper.profiles.model import Profile
@@ -275,7 +277,10 @@ def test_partitions_are_cleaned_through_their_parent(database: str, temporary: P
 OBSTACLES = {
     "CREATE TABLE t (ends_at timestamptz)": "no primary key",
     "CREATE TABLE t (id integer PRIMARY KEY, ends_at timestamptz);"
-    "CREATE TABLE child (id integer REFERENCES t ON DELETE CASCADE)": "changes child",
+    "CREATE TABLE child (id integer REFERENCES t ON DELETE CASCADE)": "foreign keys refer to it from child",
+    "CREATE TABLE t (id integer PRIMARY KEY, ends_at timestamptz); CREATE TABLE kin (id integer REFERENCES t)": (
+        "foreign keys refer to it from kin"
+    ),
     "CREATE TABLE t (id integer PRIMARY KEY, ends_at timestamptz);"
     "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';"
     "CREATE TRIGGER noted BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION f()": "noted",
@@ -298,6 +303,64 @@ def test_what_could_not_be_put_back_is_kept(
     assert (finding.code, finding.subject) == ("storage.cleanup.kept", "t")
     assert reason in finding.says
     assert subject.plan() == ()
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_of_another_encoding_gets_its_rows_back(
+    cluster: Cluster, temporary: Path, tmp_path: Path, encoding: str
+) -> None:
+    name = f"encoded_{encoding.lower()}"
+    with cluster.connect() as connection:
+        create_database(connection, name, encoding=encoding, collate="C", ctype="C")
+    try:
+        with psycopg.connect(cluster.dsn(name), autocommit=True, client_encoding=encoding) as connection:
+            connection.execute("CREATE TABLE s (id int PRIMARY KEY, note text, ends_at timestamptz)")
+            note = "convert_from('\\xe9e8'::bytea, current_setting('server_encoding'))"
+            connection.execute(f"INSERT INTO s VALUES (1, {note}, '2020-01-01'), (2, 'plain', '2020-01-01')")
+            everything = (
+                "SELECT id, convert_to(note, current_setting('server_encoding')), ends_at FROM s ORDER BY id"
+            )
+            before = connection.execute(everything).fetchall()
+            rule = {"name": "s", "table": "public.s", "where": "ends_at < %(now)s"}
+            subject = subject_on(tmp_path, cluster.dsn(name), temporary, profile_with(rule, files=False))
+            steps = subject.plan()
+            subject.apply(steps)
+            assert connection.execute(everything).fetchall() == []
+            subject.take_back(steps)
+            assert connection.execute(everything).fetchall() == before
+    finally:
+        with cluster.connect() as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def test_an_obstacle_that_arose_since_the_look_is_heeded(database: str, temporary: Path, tmp_path: Path) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE t (id integer PRIMARY KEY, ends_at timestamptz)")
+        connection.execute("INSERT INTO t VALUES (1, '2020-01-01')")
+        rule = {"name": "t", "table": "public.t", "where": "ends_at < %(now)s"}
+        subject = subject_on(tmp_path, database, temporary, profile_with(rule, files=False))
+        steps = subject.plan()
+        assert steps
+        connection.execute("CREATE TABLE child (id integer REFERENCES t ON DELETE CASCADE)")
+        connection.execute("INSERT INTO child VALUES (1)")
+        with pytest.raises(Permanent, match="foreign keys refer to it from child"):
+            subject.apply(steps)
+        assert connection.execute("SELECT count(*) FROM child JOIN t USING (id)").fetchone() == (1,)
+
+
+def test_files_that_end_like_unfinished_copies_come_back(temporary: Path, tmp_path: Path) -> None:
+    upload = temporary / "movie.csv.partial"
+    upload.write_text("half an upload")
+    os.utime(upload, (0, 0))
+    stale = {"name": "all", "component": "temporary", "pattern": "**/*", "older_than_days": 2}
+    profile = Profile.model_validate({"slug": "test", "title": "Test", "cleanup": {"files": [stale]}})
+    subject = subject_on(tmp_path, "postgresql://nowhere.invalid/x", temporary, profile)
+    before = content_of_folder(temporary)
+    steps = subject.plan()
+    subject.apply(steps)
+    assert not upload.exists()
+    subject.take_back(steps)
+    assert content_of_folder(temporary) == before
 
 
 def test_a_missing_component_leaves_its_rule_unknown(subject: Subject) -> None:
