@@ -1,7 +1,8 @@
 """A fixed cast: one signed-in browser for each role, one account without a role, and nobody."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -55,9 +56,10 @@ def system(now: datetime) -> str:
 
 @pytest.fixture
 def ended(system: str, now: datetime) -> Callable[..., int]:
-    """Puts a run that ended just now into the records; its number."""
+    """Puts a run that ended just now into the records, each after the one before; its number."""
+    later = count(0, 3)
 
     def end(task: str, case: str = "well") -> int:
-        return believable.ended(system, believable.Told(task, case), now).pk
+        return believable.ended(system, believable.Told(task, case), now + timedelta(seconds=next(later))).pk
 
     return end

@@ -160,3 +160,12 @@ def test_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None
         main(arguments)
     assert ended.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_a_torn_line_among_the_heads_costs_only_itself(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = (files / "heads.jsonl").read_bytes()
+    (files / "torn.jsonl").write_bytes(whole[:100] + b"\n" + whole)
+    assert main(["verify", str(files / "export.jsonl"), "--anchor", str(files / "torn.jsonl")]) == 0
+    said = capsys.readouterr().out
+    assert "Anchors: 2 of 2 found in the ledger" in said
+    assert "Warning anchor_unreadable: line 1 of torn.jsonl was left out" in said

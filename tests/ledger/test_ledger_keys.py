@@ -1,7 +1,10 @@
 """Keys: made once, never replaced, never readable by others; heads signed and checked."""
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from schoolkeeper.ledger.entry import GENESIS
 from schoolkeeper.ledger.errors import EntryError, KeyFileError
 from schoolkeeper.ledger.head import check, sign
-from schoolkeeper.ledger.keys import PublicKey, generate, load_private, load_public
+from schoolkeeper.ledger.keys import PublicKey, ensure, generate, load_private, load_public
 
 
 @pytest.mark.parametrize("usual", [0, 0o077])
@@ -165,3 +168,62 @@ def test_the_head_stands_where_the_documentation_says(book: Any) -> None:
     message = b"schoolkeeper-ledger-head-v1\n" + line[8:-144]
     signature = bytes.fromhex(line[-130:-2].decode())
     Ed25519PublicKey.from_public_bytes(book.pinned.raw).verify(signature, message)
+
+
+def test_of_many_first_users_one_makes_the_key_and_all_use_it(tmp_path: Path) -> None:
+    """Processes of their own, let go at the same moment, again and again."""
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from schoolkeeper.ledger.keys import PublicKey, ensure, load_private\n"
+        "import cryptography.hazmat.primitives.asymmetric.ed25519\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "for number in range(20):\n"
+        "    path = Path(f'ledger-{number}')\n"
+        "    ensure(path)\n"
+        "    print(PublicKey.of(load_private(path)).key_id)\n"
+    )
+    users = [
+        subprocess.Popen(
+            [sys.executable, "-c", script], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    for user in users:
+        assert user.stdout
+        assert user.stdout.readline() == "ready\n"
+    for user in users:
+        assert user.stdin
+        user.stdin.write("go\n")
+        user.stdin.flush()
+    used = [user.communicate(timeout=60)[0].split() for user in users]
+    assert [user.returncode for user in users] == [0] * 4
+    assert used == [[load_public(tmp_path / f"ledger-{number}.pub").key_id for number in range(20)]] * 4
+    assert len(list(tmp_path.iterdir())) == 40  # and nothing else is left behind
+
+
+def test_a_kill_before_the_key_is_whole_leaves_none(tmp_path: Path) -> None:
+    script = (
+        "import os, signal\n"
+        "from pathlib import Path\n"
+        "from schoolkeeper.ledger.keys import generate\n"
+        "os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "generate(Path('ledger'))\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "ledger").exists()
+    ensure(tmp_path / "ledger")
+    assert load_public(tmp_path / "ledger.pub") == PublicKey.of(load_private(tmp_path / "ledger"))
+
+
+def test_a_public_key_that_was_not_written_any_more_is_made_good(tmp_path: Path) -> None:
+    made = generate(tmp_path / "ledger")
+    (tmp_path / "ledger.pub").unlink()
+    ensure(tmp_path / "ledger")
+    assert load_public(tmp_path / "ledger.pub") == made
+
+
+def test_a_key_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match="No such file"):
+        ensure(tmp_path / "none" / "ledger")

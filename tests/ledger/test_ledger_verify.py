@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schoolkeeper.ledger import export
+from schoolkeeper.ledger import anchors, export
 from schoolkeeper.ledger.entry import GENESIS, Entry, seal
 from schoolkeeper.ledger.head import sign
 from schoolkeeper.ledger.keys import PublicKey
@@ -381,6 +381,18 @@ def test_the_report_as_json(book: Any) -> None:
         "line": None,
         "sequence": 9,
     }
+
+
+def test_what_is_wrong_with_the_kept_heads_is_a_warning(book: Any, tmp_path: Path) -> None:
+    heads = tmp_path / "heads.jsonl"
+    missing = anchors.read_own(heads, expected=True)
+    heads.write_bytes(b"torn" + b"\n" + book.head(3).line())
+    torn = anchors.read_own(heads, expected=True)
+    for kept, code in ((missing, Code.NO_ANCHORS), (torn, Code.ANCHOR_UNREADABLE)):
+        report = book.verify(book.lines(), anchors=kept.heads, warnings=kept.warnings)
+        assert (report.ok, [warning.code for warning in report.warnings]) == (True, [code])
+    assert torn.heads == (book.head(3),)
+    assert anchors.read_own(tmp_path / "none", expected=False) == anchors.Anchors()
 
 
 def test_every_code_is_provoked_by_a_test_here() -> None:

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 
 from schoolkeeper.ledger import verify
 from schoolkeeper.ledger.errors import EntryError
+from schoolkeeper.ledger.report import Code
 from schoolkeeper.records import ledger
 from schoolkeeper.records.models import LedgerEntry
 from tests.control_plane import ControlPlane
@@ -79,3 +80,72 @@ def test_appends_at_the_same_time_make_one_chain(database: str, tmp_path: Path) 
         {"n": 80, "last": 80}
     ]
     plane.close()
+
+
+def test_an_export_that_takes_its_time_holds_nobody_up(database: str, tmp_path: Path) -> None:
+    """Others append while the stream is written; the export ends where its head says."""
+    plane = ControlPlane(tmp_path, database)
+    plane.python(
+        "import io, threading\n"
+        "from django.conf import settings\n"
+        "from django.db import connection\n"
+        "from schoolkeeper.ledger import verify\n"
+        "from schoolkeeper.records import ledger\n"
+        "def append():\n"
+        "    with connection.cursor() as cursor: cursor.execute(\"SET lock_timeout = '3s'\")\n"
+        "    ledger.append('test', actor='other'); connection.close()\n"
+        "class Slow(io.BytesIO):\n"
+        "    appended = 0\n"
+        "    def write(self, line):\n"
+        "        thread = threading.Thread(target=append); thread.start(); thread.join()\n"
+        "        self.appended += 1\n"
+        "        return super().write(line)\n"
+        "for _ in range(3): ledger.append('test', actor='keeper')\n"
+        "stream = Slow()\n"
+        "signed = ledger.write_export(settings.SCHOOLKEEPER_HOME, 'test', stream)\n"
+        "assert signed.sequence == 3, signed\n"
+        "assert ledger.LedgerEntry.objects.count() == 3 + stream.appended\n"
+        "report = verify.verify(stream.getvalue().splitlines(keepends=True))\n"
+        "assert report.ok and report.entries == 3, report.sentences()"
+    )
+    plane.close()
+
+
+@pytest.mark.django_db
+def test_a_torn_head_is_told_and_the_others_still_count(tmp_path: Path) -> None:
+    heads = ledger.kept_heads(tmp_path)
+    ledger.append("test", actor="keeper")
+    ledger.sign_head(tmp_path, "test")
+    with heads.open("ab") as stream:
+        stream.write(heads.read_bytes()[:80])  # the power went
+    ledger.append("test", actor="keeper")
+    ledger.sign_head(tmp_path, "test")
+    assert len(heads.read_bytes().splitlines()) == 3
+    report = ledger.verify_table(tmp_path, "test")
+    assert (report.ok, report.anchors, report.anchors_met) == (True, 2, 2)
+    assert [warning.code for warning in report.warnings] == [Code.ANCHOR_UNREADABLE]
+    assert "line 2 of heads.jsonl" in report.warnings[0].message
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("content", [None, b"", b"{\n"])
+def test_heads_that_are_gone_are_told(tmp_path: Path, content: bytes | None) -> None:
+    heads = ledger.kept_heads(tmp_path)
+    assert not ledger.verify_table(tmp_path, "test").warnings  # nothing was done yet
+    ledger.append("test", actor="keeper")
+    ledger.sign_head(tmp_path, "test")
+    heads.unlink()
+    if content is not None:
+        heads.write_bytes(content)
+    for _ in range(2):  # looking does not make it good
+        report = ledger.verify_table(tmp_path, "test")
+        assert report.warnings[-1].code is Code.NO_ANCHORS
+        assert "no heads are kept here" in report.sentences()[-1]
+
+
+@pytest.mark.django_db
+def test_only_the_newest_heads_are_compared_if_so_asked(tmp_path: Path) -> None:
+    for _ in range(3):
+        ledger.append("test", actor="keeper")
+        ledger.sign_head(tmp_path, "test")
+    assert ledger.verify_table(tmp_path, "test", newest=2).anchors_met == 2

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from schoolkeeper.ledger.errors import FormatError, LedgerError
-from schoolkeeper.ledger.export import read_heads, split
-from schoolkeeper.ledger.head import Head
+from schoolkeeper.ledger import anchors
+from schoolkeeper.ledger.errors import LedgerError
+from schoolkeeper.ledger.export import split
 from schoolkeeper.ledger.keys import load_public
 from schoolkeeper.ledger.report import Report
 from schoolkeeper.ledger.verify import verify
@@ -49,19 +49,9 @@ def exit_code(report: Report) -> int:
 
 def _look(path: Path, key_path: Path | None, anchor_paths: Sequence[Path]) -> Report:
     public_key = load_public(key_path) if key_path else None
-    anchors: list[Head] = []
-    for anchor_path in anchor_paths:
-        anchors += _heads(anchor_path)
+    kept = anchors.read(anchor_paths)
     with path.open("rb") as file:
-        return verify(split(file), public_key, anchors)
-
-
-def _heads(path: Path) -> list[Head]:
-    with path.open("rb") as file:
-        try:
-            return read_heads(file)
-        except FormatError as error:
-            raise LedgerError(f"{path}: {error}") from None
+        return verify(split(file), public_key, kept.heads, kept.warnings)
 
 
 def _could_not_look(reason: str, *, as_json: bool) -> int:

@@ -81,19 +81,29 @@ def read_heads(stream: BinaryIO) -> list[Head]:
     Lenient about whitespace, since people copy heads from reports and messages.
     Raises FormatError with the line number, and for a file without any head.
     """
-    found = []
+    found, unreadable = survey_heads(stream)
+    if unreadable:
+        raise unreadable[0]
+    if not found:
+        raise FormatError("there is no signed head in the file")
+    return found
+
+
+def survey_heads(stream: BinaryIO) -> tuple[list[Head], list[FormatError]]:
+    """All heads of an anchor file, and what is wrong with the lines that cannot be read, with their numbers."""
+    found: list[Head] = []
+    unreadable: list[FormatError] = []
     for number, line in enumerate(split(stream), start=1):
         if not line.strip():
             continue
         try:
             part = parse(line)
         except FormatError as error:
-            raise FormatError(error.message, number) from None
+            unreadable.append(FormatError(error.message, number))
+            continue
         if isinstance(part, Head):
             found.append(part)
-    if not found:
-        raise FormatError("there is no signed head in the file")
-    return found
+    return found, unreadable
 
 
 def split(stream: BinaryIO) -> Iterator[bytes]:

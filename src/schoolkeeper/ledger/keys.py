@@ -12,6 +12,8 @@ import hashlib
 import os
 import re
 import stat
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,7 +81,8 @@ class PublicKey:
 def generate(path_private: Path) -> PublicKey:
     """Write a new private key (mode 0600) to the path and its public key beside it with `.pub` added.
 
-    Never replaces a file: raises KeyFileError if either exists or cannot be written.
+    Never replaces a file: raises KeyFileError if either exists or cannot be written. Each file appears at once
+    and whole: whoever finds the private key finds all of it.
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -89,13 +92,35 @@ def generate(path_private: Path) -> PublicKey:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     public_key = PublicKey.of(private_key)
+    if (public := public_path(path_private)).exists():
+        raise KeyFileError(f"{public}: File exists")
     _create(path_private, pem, 0o600)
     try:
-        _create(public_path(path_private), public_key.pem.encode(), 0o644)
+        _create(public, public_key.pem.encode(), 0o644)
     except KeyFileError:
-        path_private.unlink()
-        raise
+        # Another process may have found the private key already, and written the public one for it.
+        if not public.exists() or load_public(public) != public_key:
+            path_private.unlink()
+            raise
     return public_key
+
+
+def ensure(path_private: Path) -> None:
+    """Make the two files unless they are there; of several that try at once one makes them, all use them.
+
+    Raises KeyFileError if the private key is missing and cannot be made.
+    """
+    if not path_private.exists():
+        try:
+            generate(path_private)
+        except KeyFileError:
+            if not path_private.exists():
+                raise
+    if not (public := public_path(path_private)).exists():
+        # Its maker was killed in between. Signing needs only the private key, so a folder that cannot be
+        # written, or another one's being faster, is no reason to stop.
+        with suppress(KeyFileError):
+            _create(public, PublicKey.of(load_private(path_private)).pem.encode(), 0o644)
 
 
 def public_path(path_private: Path) -> Path:
@@ -137,12 +162,26 @@ def load_public(path: Path) -> PublicKey:
 
 
 def _create(path: Path, content: bytes, mode: int) -> None:
+    """Write a file that was not there: it appears under its name when it is complete and on the disk."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(descriptor, mode)
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            os.link(name, path)
+        finally:
+            Path(name).unlink()
+        _flush_folder(path.parent)
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, mode)
-        file.write(content)
-        file.flush()
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -33,6 +33,8 @@ class Code(StrEnum):
     ANCHOR_FOREIGN = "anchor_foreign"
     TIME_BACKWARDS = "time_backwards"
     ANCHOR_OTHER_KEY = "anchor_other_key"
+    ANCHOR_UNREADABLE = "anchor_unreadable"
+    NO_ANCHORS = "no_anchors"
 
 
 class HeadStatus(StrEnum):
@@ -154,6 +156,8 @@ class Report:
             return f"{count} fault{'s' if count > 1 else ''} found"
         if not self.looked:
             return "no fault in the chain; could not look at the signature (cryptography is missing)"
+        if any(warning.code is Code.NO_ANCHORS for warning in self.warnings):
+            return "no fault found in the chain; no heads are kept here, so a cut tail would not be seen"
         if self.head_status is HeadStatus.SIGNED:
             return "no fault found"
         return "no fault found in the chain; who made the file is not proven (give the public key you keep)"

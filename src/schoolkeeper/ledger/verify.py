@@ -31,13 +31,21 @@ LONGEST_MESSAGE = 500
 """Messages quote the file, which may hold anything; this many characters of one are kept."""
 
 
-def verify(lines: Iterable[bytes], public_key: PublicKey | None = None, anchors: Iterable[Head] = ()) -> Report:
+def verify(
+    lines: Iterable[bytes],
+    public_key: PublicKey | None = None,
+    anchors: Iterable[Head] = (),
+    warnings: Iterable[Fault] = (),
+) -> Report:
     """Verify the lines of an export (with their newlines, as `export.split` or `export.lines` give them).
 
     Constant memory, one pass. No content makes it raise: whatever is in the lines ends as a fault. Every
     line must be in canonical form to the byte, so that no change, not even of whitespace, goes unseen.
+    `warnings` are about the anchors' files; the report begins with them.
     """
     verifier = _Verifier(public_key, tuple(anchors))
+    for warning in warnings:
+        verifier.warnings.add(warning.code, warning.message, warning.line, warning.sequence)
     for line in lines:
         verifier.take(line)
     return verifier.finish()

@@ -1,5 +1,6 @@
 """Keeping measurements, and reading them back as series."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,17 +11,27 @@ from django.db import connection, transaction
 from schoolkeeper.kernel.measurement import Measurement
 from schoolkeeper.records.models import LatestMeasurement, MeasurementRecord, Run
 
+LONGEST_SUBJECT = 300
+"""What the column holds."""
+
 
 @transaction.atomic
 def keep(run: Run, measurements: Sequence[Measurement], at: datetime) -> None:
-    """Take down a run's numbers, once: a repeated call changes nothing."""
-    if MeasurementRecord.objects.filter(
-        system=run.system, run_id=run.pk, at=at, name__in={measurement.name for measurement in measurements}
-    ).exists():
-        return
+    """Take down a run's numbers, each series once: a repeated call changes nothing, not even at another time."""
+    values = {(one.name, _cut(one.subject)): one.value for one in measurements}
+    kept = set(
+        MeasurementRecord.objects.filter(
+            system=run.system,
+            name__in={name for name, _ in values},
+            # No run was measured before it was asked for; this lets the index pass over years of history.
+            at__gte=min(at, run.requested_at) - timedelta(days=1),
+            run_id=run.pk,
+        ).values_list("name", "subject")
+    )
     rows = [
-        {"system": run.system, "name": one.name, "subject": one.subject[:300], "at": at, "value": one.value}
-        for one in measurements
+        {"system": run.system, "name": name, "subject": subject, "at": at, "value": value}
+        for (name, subject), value in values.items()
+        if (name, subject) not in kept
     ]
     MeasurementRecord.objects.bulk_create(MeasurementRecord(**row, run_id=run.pk) for row in rows)
     LatestMeasurement.objects.bulk_create(
@@ -29,6 +40,14 @@ def keep(run: Run, measurements: Sequence[Measurement], at: datetime) -> None:
         unique_fields=["system", "name", "subject"],
         update_fields=["at", "value"],
     )
+
+
+def _cut(subject: str) -> str:
+    """A subject that fits; what is cut off lives on in a digest, so that different subjects stay different."""
+    if len(subject) <= LONGEST_SUBJECT:
+        return subject
+    digest = hashlib.sha256(subject.encode()).hexdigest()[:16]
+    return f"{subject[: LONGEST_SUBJECT - 17]}…{digest}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def silence(
         system=finding.system,
         code=finding.code,
         subject="" if every_subject else finding.subject,
+        every_subject=every_subject,
         reason=reason.strip(),
         until=until,
         made_by=by,
@@ -34,7 +35,12 @@ def silence(
         actor=by,
         system=made.system,
         subject=made.code,
-        data={"subject": made.subject, "reason": made.reason, "until": until.isoformat()},
+        data={
+            "subject": made.subject,
+            "every_subject": every_subject,
+            "reason": made.reason,
+            "until": until.isoformat(),
+        },
         once=f"silence:{made.pk}",
     )
     return made
@@ -53,6 +59,6 @@ def end(pk: int, *, by: str, now: datetime) -> None:
         actor=by,
         system=silence.system,
         subject=silence.code,
-        data={"subject": silence.subject},
+        data={"subject": silence.subject, "every_subject": silence.every_subject},
         once=f"silence:{silence.pk}:ended",
     )

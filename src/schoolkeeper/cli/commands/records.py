@@ -60,7 +60,9 @@ def silence(
     system: Annotated[str, typer.Argument(help="The system's slug.")],
     reason: Annotated[str, typer.Option(help="Why, for whoever reads this later.")],
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day (UTC) it speaks up again.")],
-    subject: Annotated[str, typer.Option(help="Only this subject; default: every subject.")] = "",
+    subject: Annotated[
+        str | None, typer.Option(help="Only this subject (empty: only the one without); default: every subject.")
+    ] = None,
 ) -> None:
     """Pass over a finding that is known, until a day and for a reason.
 

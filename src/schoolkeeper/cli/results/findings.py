@@ -62,22 +62,23 @@ def findings(*, system: str | None, level: str | None, everything: bool) -> tupl
     return tuple(line for line in lines if everything or not line.silenced)
 
 
-def silence(code: str, system: str, *, subject: str, reason: str, until: datetime, by: str) -> None:
-    """Pass over an open finding until that day begins in UTC; without a subject all of its code.
+def silence(code: str, system: str, *, subject: str | None, reason: str, until: datetime, by: str) -> None:
+    """Pass over an open finding until that day begins in UTC; with subject None all of its code.
 
     Raises Invalid when no such finding is open, Refused without a reason or with an end that is past or too far.
     """
     find(system)
     spoken = open_findings().filter(system=system)
-    found = spoken.filter(code=code, **({"subject": subject} if subject else {})).first()
+    found = spoken.filter(code=code, **({} if subject is None else {"subject": subject})).first()
     if found is None:
         known = sorted({f"{row.code} {row.subject}".strip() for row in spoken}) or ["none"]
         raise Invalid(
-            f"finding {code} {subject}".strip(), [f"it is not open on {system}; open are: {', '.join(known)}"]
+            f"finding {code} {subject or ''}".strip(),
+            [f"it is not open on {system}; open are: {', '.join(known)}"],
         )
     silences.silence(
         found,
-        every_subject=not subject,
+        every_subject=subject is None,
         reason=reason,
         until=until.replace(tzinfo=UTC),
         by=by,

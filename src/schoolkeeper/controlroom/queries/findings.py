@@ -72,12 +72,16 @@ def open_of(system: str, names: Names) -> list[FindingRow]:
     return sorted(found, key=lambda row: row.silence is not None)
 
 
-def _silences(systems: Iterable[str]) -> dict[tuple[str, str, str], Silence]:
+_Covered = tuple[str, str, str | None]
+"""System, code and subject; None stands for every subject."""
+
+
+def _silences(systems: Iterable[str]) -> dict[_Covered, Silence]:
     active = Silence.objects.filter(Q(system__in=systems), until__gt=Now()).order_by("until")
-    return {(silence.system, silence.code, silence.subject): silence for silence in active}
+    return {(one.system, one.code, None if one.every_subject else one.subject): one for one in active}
 
 
-def _row(record: FindingRecord, names: Names, silences: Mapping[tuple[str, str, str], Silence]) -> FindingRow:
+def _row(record: FindingRecord, names: Names, silences: Mapping[_Covered, Silence]) -> FindingRow:
     spec = spec_of(record.task)
     one = silences.get((record.system, record.code, record.subject))
     return FindingRow(
@@ -96,5 +100,5 @@ def _row(record: FindingRecord, names: Names, silences: Mapping[tuple[str, str, 
         resolved_at=record.resolved_at,
         run=record.run_id,
         runbook=anchor(record.code) if spec else "",
-        silence=one or silences.get((record.system, record.code, "")),
+        silence=one or silences.get((record.system, record.code, None)),
     )

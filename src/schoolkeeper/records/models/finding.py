@@ -44,7 +44,8 @@ class Silence(models.Model):
 
     system = models.SlugField(max_length=63)
     code = models.CharField(max_length=120)
-    subject = models.CharField(max_length=500, blank=True, help_text="Empty: every subject of this code")
+    subject = models.CharField(max_length=500, blank=True)
+    every_subject = models.BooleanField(default=False, help_text="All of this code, whatever the subject")
     reason = models.TextField()
     until = models.DateTimeField()
     made_by = models.CharField(max_length=150)
@@ -58,4 +59,5 @@ class Silence(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.code} {self.subject} until {self.until:%Y-%m-%d}".replace("  ", " ")
+        covered = "*" if self.every_subject else self.subject
+        return f"{self.code} {covered} until {self.until:%Y-%m-%d}".replace("  ", " ")

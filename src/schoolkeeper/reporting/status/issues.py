@@ -96,7 +96,7 @@ def _issue(row: FindingRecord, silences: Sequence[Silence], now: datetime) -> Is
 
 
 def _covers(silence: Silence, code: str, subject: str) -> bool:
-    return silence.code == code and silence.subject in ("", subject)
+    return silence.code == code and (silence.every_subject or silence.subject == subject)
 
 
 def _silenced(silence: Silence, still_open: Sequence[Issue]) -> Silenced:
