@@ -85,6 +85,11 @@ CREATE AGGREGATE best(numeric) (sfunc = numeric_larger, stype = numeric);
 GRANT SELECT ON person TO {role};
 GRANT UPDATE (family) ON person TO {role};
 ALTER DEFAULT PRIVILEGES IN SCHEMA office GRANT SELECT ON TABLES TO {role};
+COMMENT ON TABLE person IS 'everybody';
+COMMENT ON COLUMN person.family IS 'as in the passport';
+ALTER TABLE person ALTER photo SET STORAGE EXTERNAL;
+CREATE PUBLICATION people FOR TABLE person WITH (publish = 'insert, update');
+CREATE MATERIALIZED VIEW later AS SELECT 1 AS one WITH NO DATA;
 SELECT lo_from_bytea(0, 'a scanned letter'::bytea);
 """
 UNPAID = Assertion(

@@ -13,6 +13,8 @@ import pytest
 from schoolkeeper.catalogue.backup.test_arrange import back_up, found_school
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
+from schoolkeeper.connectors.postgres.contents import Setting
+from schoolkeeper.connectors.postgres.snapshot import snapshot
 from schoolkeeper.testing.plugin import HOME
 
 PAGE = Path(__file__).parents[4] / "docs" / "backup-format.md"
@@ -21,6 +23,10 @@ COMMANDS = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.
 
 def test_a_set_opens_with_standard_tools_alone(database: str, tmp_path: Path) -> None:
     school = found_school(tmp_path, database)
+    name, role = database.rpartition("/")[2], f"registrar_{database.rpartition('_')[2]}"
+    for owner in (f"DATABASE {name}", f"ROLE {role} IN DATABASE {name}"):
+        school.query(f'ALTER {owner} SET search_path = "Odd, name", office, public')
+        school.query(f"ALTER {owner} SET erp.tenant = 'o''hara, north'")
     set_id = back_up(school)
     key = tmp_path / "key.txt"
     key.write_text(f"{school.identity}\n")
@@ -44,15 +50,22 @@ def test_a_set_opens_with_standard_tools_alone(database: str, tmp_path: Path) ->
             )
             assert done.returncode == 0, f"{command}\n{done.stderr}"
         assert totals(server.dsn("postgres")) == totals(database)
+        assert settings(server.dsn("postgres")) == settings(database)
+        assert len(settings(database)) == 4
     shutil.rmtree(folder)
     for path in ("photos/1.jpg", "empty"):
         assert digest(tmp_path / "home" / "uploads" / path) == digest(school.uploads / path)
 
 
 def totals(dsn: str) -> tuple[object, ...]:
-    query = "SELECT count(*), sum(points), (SELECT count(*) FROM person), public.gpa(7) FROM grade"
+    query = "SELECT count(*), sum(points), (SELECT count(*) FROM public.person), public.gpa(7) FROM public.grade"
     with psycopg.connect(dsn) as connection:
         return connection.execute(query).fetchone() or ()
+
+
+def settings(dsn: str) -> list[Setting]:
+    with snapshot("database", dsn) as view:
+        return view.settings()
 
 
 def digest(path: Path) -> str:

@@ -47,8 +47,25 @@ class DatabaseSource(_Record):
     ctype: str
 
 
+class Setting(_Record):
+    """A setting that sessions in this database begin with, of one role or, where `role` is "", of all.
+
+    `value` is as PostgreSQL keeps it: of a list such as `search_path` the elements, quoted, with commas.
+    """
+
+    role: str
+    name: str
+    value: str
+
+    @property
+    def owner(self) -> str:
+        """Whose setting it is, for people."""
+        return f"role {self.role}" if self.role else "the database"
+
+
 class DatabaseContents(_Record):
-    """Every table by "schema.table", every object by kind and name, every sequence, and the roles these need."""
+    """Every table by its full name, every object by kind and name, every sequence, the settings of the database,
+    and the roles that all these need. Names are quoted as `quote_ident` does."""
 
     source: DatabaseSource
     snapshot: str
@@ -58,3 +75,4 @@ class DatabaseContents(_Record):
     objects: Objects
     sequences: dict[str, SequencePosition]
     roles: list[str]
+    settings: list[Setting] = []

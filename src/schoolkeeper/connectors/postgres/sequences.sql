@@ -1,4 +1,4 @@
 -- Where each sequence stands; NULL where it was never used.
-SELECT schemaname || '.' || sequencename AS name, last_value, increment_by
+SELECT quote_ident(schemaname) || '.' || quote_ident(sequencename) AS name, last_value, increment_by
   FROM pg_sequences
  ORDER BY 1

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from schoolkeeper.connectors.postgres import digest
-from schoolkeeper.connectors.postgres.contents import DatabaseSource, Objects, TableContent
+from schoolkeeper.connectors.postgres.contents import DatabaseSource, Objects, Setting, TableContent
 from schoolkeeper.connectors.postgres.look import connect, failure
 
 Row = dict[str, Any]
@@ -30,15 +30,12 @@ def _text(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table whose rows a dump carries."""
+    """A table whose rows a dump carries; `full_name` is quoted where it must be, so that no two are the same."""
 
     schema: str
     name: str
+    full_name: str
     columns: tuple[digest.Column, ...]
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.schema}.{self.name}"
 
 
 class Snapshot:
@@ -69,7 +66,12 @@ class Snapshot:
     def tables(self) -> list[Table]:
         """The largest first, so that they can be shared out evenly."""
         return [
-            Table(row["schema"], row["table"], tuple(digest.Column(*column) for column in row["columns"]))
+            Table(
+                schema=row["schema"],
+                name=row["table"],
+                full_name=row["full_name"],
+                columns=tuple(digest.Column(*column) for column in row["columns"]),
+            )
             for row in self.rows(_text("tables.sql"))
         ]
 
@@ -90,6 +92,10 @@ class Snapshot:
     def sequences(self) -> dict[str, int | None]:
         """Where each sequence stands now: not as of the snapshot, because sequences stand outside of it."""
         return {row["name"]: row["last_value"] for row in self.rows(_text("sequences.sql"))}
+
+    def settings(self) -> list[Setting]:
+        """What a session in this database begins with; no dump of one database carries it."""
+        return [Setting(**row) for row in self.rows(_text("settings.sql"))]
 
     def roles(self) -> list[str]:
         return [row["name"] for row in self.rows(_text("roles.sql"))]

@@ -2,6 +2,7 @@
 -- Members of extensions are left out: CREATE EXTENSION makes them again.
 SELECT n.nspname AS schema,
        c.relname AS table,
+       quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS full_name,
        coalesce(
            json_agg(
                json_build_array(a.attname, format_type(a.atttypid, NULL), a.atttypmod <> -1)

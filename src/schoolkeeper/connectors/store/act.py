@@ -131,9 +131,8 @@ class StoreAct(StoreLook):
         self._tidy(partial)
 
     def keep_proof(self, set_id: str, run: str, text: str) -> None:
-        """Write the proof record of a run; one that is there stays as it is."""
-        if self.proof(set_id, run) is None:
-            self.write(self._proofs(set_id), f"{run}.json", text)
+        """Write the proof record of a run, in the place of one that is there."""
+        self.write(self._proofs(set_id), f"{run}.json", text)
 
     def withdraw_proof(self, set_id: str, run: str) -> None:
         """Take the proof record of a run away."""

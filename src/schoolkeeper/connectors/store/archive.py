@@ -5,7 +5,8 @@ Steps for one file, because an ERP goes on working while it is read:
 2. Write exactly that many bytes, padded with zeros if it became shorter, and digest them.
 3. Look again. If size, time and inode are the same, it is done.
 4. Otherwise write it again, up to three times in all: of several entries of one name, tar unpacks the last.
-5. A file that changed each time is listed as changed, one that is gone as vanished.
+5. A file that changed each time is listed as changed. One that went away before it was read is listed as vanished;
+   one that went away afterwards is in the archive, hence in the list of files.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from schoolkeeper.connectors.store.manifest import FilesContents, StoredFile
+from schoolkeeper.connectors.store.spelling import spelled
 
 ATTEMPTS = 3
 BLOCK_BYTES = 1 << 20
@@ -53,8 +55,9 @@ class Archiver:
     """Writes a folder to `sink`; afterwards `contents` says what is in it.
 
     `exclude` are patterns on relative paths, in which `*` also matches "/". Owner, mode, and time are kept, links
-    stay links, and the order is that of the names. Raises OSError for what cannot be read: a set that silently
-    lacks a file is no set.
+    stay links, and the order is that of the names. A name that is not UTF-8 keeps its bytes in the archive; the
+    lists have it as `spelled` does. Raises OSError for what cannot be read: a set that silently lacks a file is
+    no set.
     """
 
     root: Path
@@ -65,6 +68,7 @@ class Archiver:
     changed: list[str] = field(default_factory=list)
     vanished: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
 
     def write(self) -> FilesContents:
         with tarfile.open(fileobj=self.sink, mode="w|", format=tarfile.PAX_FORMAT, bufsize=BLOCK_BYTES) as tar:
@@ -72,9 +76,15 @@ class Archiver:
                 try:
                     self._add(tar, path)
                 except FileNotFoundError:
-                    self.vanished.append(self._name(path))
+                    self.vanished.append(spelled(self._name(path)))
                 self.passing()
-        return FilesContents(files=self.files, changed=self.changed, vanished=self.vanished, skipped=self.skipped)
+        return FilesContents(
+            files=self.files,
+            changed=self.changed,
+            vanished=self.vanished,
+            skipped=self.skipped,
+            outside=self.outside,
+        )
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
@@ -98,25 +108,46 @@ class Archiver:
             self._add_file(tar, path)
         elif stat.S_ISDIR(mode) or stat.S_ISLNK(mode):
             tar.addfile(tar.gettarinfo(path, self._name(path)))
+            if stat.S_ISLNK(mode) and self._leads_outside(path):
+                self.outside.append(spelled(self._name(path)))
         else:
-            self.skipped.append(self._name(path))
+            self.skipped.append(spelled(self._name(path)))
+
+    def _leads_outside(self, link: Path) -> bool:
+        return not Path(os.path.realpath(link)).is_relative_to(os.path.realpath(self.root))
 
     def _add_file(self, tar: tarfile.TarFile, path: Path) -> None:
-        name = self._name(path)
+        stored: StoredFile | None = None
         for _ in range(ATTEMPTS):
-            with path.open("rb") as file:
-                info = tar.gettarinfo(arcname=name, fileobj=file)
-                info.type, info.linkname = tarfile.REGTYPE, ""  # a second name of a file is stored in full
-                before = os.fstat(file.fileno())
-                info.size = before.st_size
-                content = _Exactly(file, info.size)
-                tar.addfile(info, content)  # type: ignore[arg-type]
-            stored = StoredFile(path=name, size_bytes=info.size, sha256=content.sha256)
-            if not content.was_short and _same(before, path.stat()):
+            try:
+                stored, is_still = self._add_once(tar, path)
+            except FileNotFoundError:
+                if stored is None:
+                    raise
+                break  # an earlier reading is in the archive already
+            if is_still:
                 self.files.append(stored)
                 return
-        self.changed.append(name)
+        assert stored is not None
+        self.changed.append(stored.path)
         self.files.append(stored)
+
+    def _add_once(self, tar: tarfile.TarFile, path: Path) -> tuple[StoredFile, bool]:
+        """One reading, and whether the file stood still meanwhile; going away afterwards is no change."""
+        name = self._name(path)
+        with path.open("rb") as file:
+            info = tar.gettarinfo(arcname=name, fileobj=file)
+            info.type, info.linkname = tarfile.REGTYPE, ""  # a second name of a file is stored in full
+            before = os.fstat(file.fileno())
+            info.size = before.st_size
+            content = _Exactly(file, info.size)
+            tar.addfile(info, content)  # type: ignore[arg-type]
+            try:
+                after = path.stat()
+            except FileNotFoundError:
+                after = os.fstat(file.fileno())
+        stored = StoredFile(path=spelled(name), size_bytes=info.size, sha256=content.sha256)
+        return stored, not content.was_short and _same(before, after)
 
 
 def _same(before: os.stat_result, after: os.stat_result) -> bool:

@@ -85,8 +85,11 @@ class StoreLook:
         return self.path(set_id, name).open("rb")
 
     def manifest_sha256(self, set_id: str) -> str:
-        """What a proof is bound to."""
-        return sha256_of(self.path(set_id, MANIFEST))
+        """What a proof is bound to; "" when the set has no manifest (any more)."""
+        try:
+            return sha256_of(self.path(set_id, MANIFEST))
+        except FileNotFoundError:
+            return ""
 
     def damaged(self, set_id: str, manifest: Manifest) -> list[str]:
         """The parts that are not there or whose content is not what the manifest says: all are read."""
@@ -99,6 +102,17 @@ class StoreLook:
                 faults.append(part.name)
         return faults
 
+    def altered(self, set_id: str, manifest: Manifest) -> str:
+        """What can be seen to be wrong with the parts of a set without reading them, "" for nothing."""
+        for part in manifest.parts:
+            try:
+                size_bytes = self.path(set_id, part.name).stat().st_size
+            except OSError as error:
+                return f"{part.name}: {error.strerror}"
+            if size_bytes != part.size_bytes:
+                return f"{part.name} has {size_bytes:,} bytes, its manifest says {part.size_bytes:,}"
+        return ""
+
     def identity(self) -> Identity:
         """The private key that drills open sets with. Raises Unreachable when there is none to be had."""
         if self._component.identity is None:
@@ -108,10 +122,10 @@ class StoreLook:
         except ValueError as error:
             raise Unreachable(self.name, f"the identity is no private key of age: {error}") from error
 
-    def proofs(self, set_id: str) -> list[bytes]:
-        """The proof records of a set, as they were written, in order of their names."""
+    def proofs(self, set_id: str) -> dict[str, bytes]:
+        """The proof records of a set by the run that wrote them, in order; an unreadable one is empty."""
         folder = self.folder / "proofs" / set_id
-        return [path.read_bytes() for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
+        return {path.stem: _bytes_of(path) for path in sorted(folder.glob("*.json"))} if folder.is_dir() else {}
 
     def proof(self, set_id: str, run: str) -> bytes | None:
         """The proof record that one run wrote of a set."""
@@ -119,3 +133,10 @@ class StoreLook:
             return (self.folder / "proofs" / set_id / f"{run}.json").read_bytes()
         except FileNotFoundError:
             return None
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

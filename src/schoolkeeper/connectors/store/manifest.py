@@ -58,7 +58,8 @@ class DatabasePart(_Record):
 
 
 class FilesPart(_Record):
-    """A folder's part. `changed` files were written to while they were read, `vanished` ones went away."""
+    """A folder's part. `changed` files were written to while they were read, `vanished` ones went away before;
+    `outside` links lead out of the folder."""
 
     component: str
     archive: Part
@@ -68,6 +69,7 @@ class FilesPart(_Record):
     bytes: int
     changed: int
     vanished: int
+    outside: int = 0
 
 
 class Manifest(_Record):
@@ -101,7 +103,8 @@ class Manifest(_Record):
 
 
 class StoredFile(_Record):
-    """A regular file; `path` is relative to the folder, `sha256` is of exactly what the archive holds."""
+    """A regular file; `path` is relative to the folder and as `spelled` has it, `sha256` is of exactly what the
+    archive holds."""
 
     path: str
     size_bytes: int
@@ -109,9 +112,11 @@ class StoredFile(_Record):
 
 
 class FilesContents(_Record):
-    """What a folder's archive holds; `skipped` are sockets, devices and pipes, which no archive can bring back."""
+    """What a folder's archive holds; `skipped` are sockets, devices and pipes, which no archive can bring back,
+    and `outside` links that lead out of the folder, of whose targets the archive has nothing."""
 
     files: list[StoredFile]
     changed: list[str]
     vanished: list[str]
     skipped: list[str]
+    outside: list[str] = []

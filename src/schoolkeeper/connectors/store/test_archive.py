@@ -9,6 +9,7 @@ import pytest
 
 from schoolkeeper.connectors.store.archive import Archiver
 from schoolkeeper.connectors.store.manifest import FilesContents
+from schoolkeeper.connectors.store.spelling import unspelled
 
 
 def archived(root: Path, *exclude: str) -> tuple[bytes, FilesContents]:
@@ -106,3 +107,77 @@ def test_a_file_that_goes_away_is_listed(tmp_path: Path) -> None:
     contents = Archiver(tmp_path, Removing()).write()
     assert contents.vanished == ["b"]
     assert [stored.path for stored in contents.files] == ["a"]
+
+
+class Deleting(io.BytesIO):
+    """A sink that deletes a file as soon as its content has arrived."""
+
+    def __init__(self, file: Path, content: bytes) -> None:
+        super().__init__()
+        self.file, self.content = file, content
+
+    def write(self, data: object) -> int:
+        written = super().write(data)  # type: ignore[arg-type]
+        if self.content in self.getvalue():
+            self.file.unlink(missing_ok=True)
+        return written
+
+
+def test_a_file_that_goes_away_after_it_was_read_is_in_archive_and_list(tmp_path: Path) -> None:
+    (tmp_path / "keep").write_text("keep")
+    session = tmp_path / "session"
+    session.write_bytes(b"x" * 3_000_000)
+    sink = Deleting(session, b"x" * 2_000_000)
+    contents = Archiver(tmp_path, sink).write()
+    assert not session.exists()
+    with tarfile.open(fileobj=io.BytesIO(sink.getvalue())) as opened:
+        assert opened.getnames() == [file.path for file in contents.files] == ["keep", "session"]
+    assert (contents.changed, contents.vanished) == ([], [])
+
+
+def test_a_file_that_changes_and_then_goes_away_is_in_archive_and_list(tmp_path: Path) -> None:
+    session = tmp_path / "session"
+    session.write_bytes(b"x" * 3_000_000)
+
+    class Cutting(Deleting):
+        def write(self, data: object) -> int:
+            if self.file.exists():
+                os.truncate(self.file, 2_500_000)
+            return super().write(data)
+
+    contents = Archiver(tmp_path, Cutting(session, b"x" * 2_000_000)).write()
+    assert [file.path for file in contents.files] == contents.changed == ["session"]
+
+
+NAMES = [
+    b"caf\xe9.jpg",
+    b"caf\\xe9.jpg",
+    b"\\x5c",
+    b"\\\\xe9",
+    b"\\\xe9",
+    b"back\\slash",
+    "ü".encode(),
+    b"\xff\xfe",
+]
+
+
+def test_names_that_are_not_utf8_come_back(tmp_path: Path) -> None:
+    root, copy = tmp_path / "root", tmp_path / "copy"
+    root.mkdir()
+    copy.mkdir()
+    for name in NAMES:
+        (root / os.fsdecode(name)).write_bytes(name)
+    tar, contents = archived(root)
+    again = FilesContents.model_validate_json(contents.model_dump_json())
+    assert sorted(unspelled(file.path) for file in again.files) == sorted(NAMES)
+    subprocess.run(["tar", "x", "-C", copy], input=tar, check=True)
+    assert sorted(os.fsencode(path.name) for path in copy.iterdir()) == sorted(NAMES)
+
+
+def test_links_that_lead_out_of_the_folder_are_listed(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "folder").mkdir(parents=True)
+    (root / "folder" / "within").symlink_to("../folder")
+    (root / "submissions").symlink_to(tmp_path)
+    (root / "folder" / "up").symlink_to("../..")
+    assert archived(root)[1].outside == ["folder/up", "submissions"]

@@ -8,9 +8,10 @@ from schoolkeeper.kernel.facts import Facts
 
 
 class SetFacts(Facts):
-    """A complete set, as its manifest tells it."""
+    """A complete set, as its manifest tells it; `manifest_sha256` is what a proof of the set is bound to."""
 
     id: str
+    manifest_sha256: str
     taken_at: datetime
     completed_at: datetime
     size_bytes: int
@@ -19,11 +20,13 @@ class SetFacts(Facts):
     files: int
     changed: int
     vanished: int
+    outside: int
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "SetFacts":
+    def of(cls, manifest: Manifest, manifest_sha256: str) -> "SetFacts":
         return cls(
             id=manifest.set,
+            manifest_sha256=manifest_sha256,
             taken_at=manifest.taken_at,
             completed_at=manifest.completed_at,
             size_bytes=manifest.size_bytes,
@@ -32,6 +35,7 @@ class SetFacts(Facts):
             files=sum(part.files for part in manifest.files),
             changed=sum(part.changed for part in manifest.files),
             vanished=sum(part.vanished for part in manifest.files),
+            outside=sum(part.outside for part in manifest.files),
         )
 
 
@@ -39,8 +43,8 @@ class CreateFacts(Facts):
     """`set_id` is the set of this run, whether it is there yet or not; `sets` are those that are, oldest first.
 
     `components` are the folders that belong to a set and `absent` those that the profile asks for in vain.
-    `faults` are sets without a sound manifest, by id; `damaged` are parts of this run's set whose content is not
-    what its manifest says.
+    `faults` are sets without a sound manifest, and other sets of which a part is gone or has another size, by id;
+    `damaged` are parts of this run's set whose content is not what its manifest says.
     """
 
     volatile: ClassVar[frozenset[str]] = frozenset({"set_id", "now", "database_bytes", "free_bytes"})

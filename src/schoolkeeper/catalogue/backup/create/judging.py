@@ -27,6 +27,10 @@ def verdicts(facts: CreateFacts) -> Iterator[Verdict]:
             own.id,
             "The set's contents list names them; take sets at a quieter hour if they matter.",
         )
+    if own is not None and own.outside:
+        says = f"{own.outside:,} links lead out of the saved folders; what they lead to is not in the set."
+        hint = "The set's contents list names them; add the folders that they lead to to the definition."
+        yield "not_covered", Level.WARNING, says, own.id, hint
 
 
 def _age(facts: CreateFacts) -> Iterator[Verdict]:

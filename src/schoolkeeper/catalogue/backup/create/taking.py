@@ -21,6 +21,7 @@ from schoolkeeper.connectors.store.act import StoreAct
 from schoolkeeper.connectors.store.archive import Archiver
 from schoolkeeper.connectors.store.envelope import Readable, seal
 from schoolkeeper.connectors.store.manifest import DatabasePart, FilesContents, FilesPart, Part
+from schoolkeeper.connectors.store.spelling import spelled
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.failpoints import failpoint
@@ -83,6 +84,7 @@ def take_database(act: Act, set_id: str) -> Mapping[str, object]:
                 objects=view.objects(),
                 sequences=_positions(earliest, view),
                 roles=view.roles(),
+                settings=view.settings(),
             )
     part = DatabasePart(
         dump=dump,
@@ -124,7 +126,9 @@ def take_files(act: Act, set_id: str, component: str) -> Mapping[str, object]:
     try:
         archive, contents = _archived(store, set_id, f"{part}.tar.zst.age", root, act.look.profile.backup.exclude)
     except PermissionError as error:
-        raise Permanent(f"{component}: {error.filename} cannot be read: {error.strerror}.") from error
+        raise Permanent(
+            f"{component}: {spelled(str(error.filename))} cannot be read: {error.strerror}."
+        ) from error
     record = FilesPart(
         component=component,
         archive=archive,
@@ -134,6 +138,7 @@ def take_files(act: Act, set_id: str, component: str) -> Mapping[str, object]:
         bytes=sum(file.size_bytes for file in contents.files),
         changed=len(contents.changed),
         vanished=len(contents.vanished),
+        outside=len(contents.outside),
     )
     store.record(set_id, part, record.model_dump_json())
     return {
@@ -141,6 +146,7 @@ def take_files(act: Act, set_id: str, component: str) -> Mapping[str, object]:
         "size_bytes": archive.size_bytes,
         "changed": contents.changed[:NAMES_SHOWN],
         "vanished": contents.vanished[:NAMES_SHOWN],
+        "outside": contents.outside[:NAMES_SHOWN],
     }
 
 

@@ -11,6 +11,8 @@ from schoolkeeper.catalogue.backup.create.sealing import components_of, seal, se
 from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.look import Look
+from schoolkeeper.connectors.store.look import StoreLook
+from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.facts import NoOptions
@@ -52,16 +54,16 @@ class Create(SystemTask[NoOptions, CreateFacts]):
         store, set_id, components = look.store(), set_id_of(look.run), components_of(look)
         for component in components:
             look.files(component)
-        stored = store.sets()
-        own = store.manifest(set_id)
+        sound, faults = _sorted_out(store, set_id)
+        own = sound.get(set_id)
         return CreateFacts(
             set_id=set_id,
             now=look.run.now,
             rpo=look.system.rpo,
             components=components,
             absent=[name for name in look.profile.backup.files if not look.has(name)],
-            sets=[SetFacts.of(one.manifest) for one in stored if one.manifest],
-            faults={one.id: one.fault for one in stored if one.fault},
+            sets=[SetFacts.of(one, store.manifest_sha256(one.set)) for one in sound.values()],
+            faults=faults,
             damaged=store.damaged(set_id, own) if own else [],
             database_bytes=look.postgres().row(DATABASE_SIZE)["size_bytes"],
             free_bytes=store.free_bytes(),
@@ -117,15 +119,10 @@ class Create(SystemTask[NoOptions, CreateFacts]):
         return {}
 
     def verify(self, before: CreateFacts, after: CreateFacts, options: NoOptions) -> Sequence[Finding]:
-        """Every part was read back; and no other set has changed."""
-        lost = [one.id for one in before.sets if one not in after.sets]
+        """Every part of this run's set was read back. What happens to other sets meanwhile is no reason to take
+        this one back: an old one may go, and of a damaged one `judge` speaks."""
         findings = [finding for finding in self.judge(after, options) if finding.subject.startswith(after.set_id)]
-        return [finding for finding in findings if finding.level >= Level.ERROR] + [
-            self.finding(
-                "damaged", Level.ERROR, f"The earlier backup set {one} changed during this run.", subject=one
-            )
-            for one in lost
-        ]
+        return [finding for finding in findings if finding.level >= Level.ERROR]
 
     def measure(self, facts: CreateFacts) -> Sequence[Measurement]:
         newest, own = facts.newest, facts.own
@@ -152,6 +149,23 @@ class Create(SystemTask[NoOptions, CreateFacts]):
             f"{own.size_bytes / 1e6:,.1f} MB; {'every part was read back' if holds else 'parts are damaged'}."
         )
         return [Evidence("backup-set", own.id, holds, says, own.model_dump(mode="json"))]
+
+
+def _sorted_out(store: StoreLook, set_id: str) -> tuple[dict[str, Manifest], dict[str, str]]:
+    """The manifests of the sets that look sound without being read, and what is wrong with the others.
+
+    The set of this run is read anyway.
+    """
+    sound: dict[str, Manifest] = {}
+    faults: dict[str, str] = {}
+    for one in store.sets():
+        if one.manifest is None:
+            faults[one.id] = one.fault
+        elif one.id != set_id and (fault := store.altered(one.id, one.manifest)):
+            faults[one.id] = fault
+        else:
+            sound[one.id] = one.manifest
+    return sound, faults
 
 
 def _step(key: str, says: str, verb: str, inverse: str, **arguments: object) -> Step:

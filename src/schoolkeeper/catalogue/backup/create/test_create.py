@@ -1,6 +1,9 @@
 """What `backup.create` promises, on a real database, real folders and a real store."""
 
+import hashlib
 import json
+import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -259,3 +262,36 @@ def test_an_unreadable_folder_is_no_silent_gap(school: School) -> None:
     with pytest.raises(Unreachable):
         subject.apply(steps[1:2])
     assert not list(school.store.rglob("*.age"))
+
+
+def test_an_earlier_set_that_went_away_or_was_damaged_does_not_cost_the_new_one(school: School) -> None:
+    gone, cut = back_up(school), carry_out(later(school.subject(Create()), "second"))
+    assert isinstance(cut, CreateFacts)
+    subject = later(school.subject(Create()), "third", hours=2)
+    before = subject.assess()
+    shutil.rmtree(school.sets / gone)
+    os.truncate(school.sets / cut.set_id / "database.dump.zst.age", 100)
+    subject.apply(subject.task.plan(before, subject.options))
+    after = subject.assess()
+    assert subject.task.verify(before, after, subject.options) == []
+    assert codes(findings(subject, after)) == {("damaged", cut.set_id)}
+    assert isinstance(after, CreateFacts)
+    assert [one.id for one in after.sets] == [after.set_id]
+
+
+def test_the_evidence_says_when_the_set_was_taken_and_which_manifest_it_has(school: School) -> None:
+    subject = school.subject(Create())
+    facts = carry_out(subject)
+    assert isinstance(facts, CreateFacts)
+    manifest = (school.sets / facts.set_id / "manifest.json").read_bytes()
+    data = subject.task.evidence(facts)[0].data
+    assert data["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
+    assert data["taken_at"] == json.loads(manifest)["taken_at"]
+
+
+def test_links_out_of_a_folder_are_reported(school: School, tmp_path: Path) -> None:
+    (school.uploads / "submissions").symlink_to(tmp_path)
+    subject = school.subject(Create())
+    facts = carry_out(subject)
+    assert isinstance(facts, CreateFacts)
+    assert codes(findings(subject, facts)) == {("not_covered", facts.set_id)}

@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 
+from schoolkeeper.catalogue.backup.drill.proofs import Proofs
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster_errors import PostgresNotFound
 from schoolkeeper.connectors.store.look import StoredSet, StoreLook
 from schoolkeeper.kernel.errors import Unreachable
 
 
-def choose(store: StoreLook, sets: Sequence[StoredSet], run: str, wanted: str) -> StoredSet | None:
+def choose(proofs: Proofs, sets: Sequence[StoredSet], run: str, wanted: str) -> StoredSet | None:
     """The wanted set; else the one that this run has proven, the newest that was never tried, the newest."""
     newest_first = sorted(sets, key=lambda one: one.id, reverse=True)
     if wanted:
         return next((one for one in newest_first if one.id == wanted), None)
-    own = (one for one in newest_first if store.proof(one.id, run) is not None)
-    untried = (one for one in newest_first if not store.proofs(one.id))
+    own = (one for one in newest_first if proofs.of(one.id, run) is not None)
+    untried = (one for one in newest_first if not proofs.counting.get(one.id))
     return next(own, None) or next(untried, None) or next(iter(newest_first), None)
 
 

@@ -8,6 +8,7 @@ from schoolkeeper.catalogue.backup.drill.facts import Fault
 from schoolkeeper.catalogue.backup.drill.opening import Unusable
 from schoolkeeper.catalogue.backup.drill.restoring import Found, contents_of
 from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, SCRATCH, Rehearsal
+from schoolkeeper.catalogue.backup.drill.settling import differing
 from schoolkeeper.catalogue.backup.drill.spelling import settled
 from schoolkeeper.connectors.postgres.contents import DatabaseContents, Objects, TableContent
 from schoolkeeper.connectors.postgres.snapshot import snapshot
@@ -17,7 +18,7 @@ CONNECTIONS = 2
 
 
 def compare(rehearsal: Rehearsal) -> Found:
-    """Every table, object and sequence."""
+    """Every table, object, sequence and setting."""
     try:
         saved = contents_of(rehearsal)
     except Unusable as error:
@@ -45,6 +46,7 @@ def observe(dsn: str) -> tuple[DatabaseContents, dict[str, int | None]]:
             objects=view.objects(),
             sequences={},
             roles=view.roles(),
+            settings=view.settings(),
         )
         return contents, view.sequences()
 
@@ -59,6 +61,7 @@ def differences(
     )
     yield from _rows("large objects", saved.large_objects, restored.large_objects)
     yield from _objects(saved.objects, restored.objects)
+    yield from differing(saved.settings, restored.settings)
     for name, position in saved.sequences.items():
         if name in positions and not position.admits(positions[name]):
             expected = " to ".join(dict.fromkeys((str(position.earliest), str(position.latest))))

@@ -28,8 +28,8 @@ def conclude(rehearsal: Rehearsal) -> None:
     clean_up(rehearsal.act.run.workspace)
 
 
-def evidence_of(proof: Proof) -> Evidence:
-    """What later readers may rely on."""
+def evidence_of(proof: Proof, taken_at: datetime | None) -> Evidence:
+    """What later readers may rely on; `taken_at` is when the set was taken."""
     data = {
         "tables": proof.count("tables"),
         "rows": proof.count("rows"),
@@ -40,6 +40,7 @@ def evidence_of(proof: Proof) -> Evidence:
         "phases": {f"{phase.name}_seconds": phase.seconds for phase in proof.phases},
         "postgres": proof.postgres,
         "faults": len(proof.faults),
+        "taken_at": taken_at and taken_at.astimezone(UTC).isoformat(),
         "manifest_sha256": proof.manifest_sha256,
         "run": proof.run,
     }

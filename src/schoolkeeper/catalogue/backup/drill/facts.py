@@ -68,7 +68,8 @@ class DrillFacts(Facts):
     """`set` is the set to prove ("" when there is none) and `proof` what this run has found out about it.
 
     `obstacle` says why nothing can be proven here: no key, or no PostgreSQL of that version. `unsound` is why the
-    set's manifest cannot be used. `last_proven_at` is the end of the newest proof of any set that holds.
+    set's manifest cannot be used. `last_proven_at` is the end of the newest proof that holds of any set as it is
+    now. `damaged_proofs` are records, as "set/run", that cannot be read.
     """
 
     volatile: ClassVar[frozenset[str]] = frozenset({"now"})
@@ -81,3 +82,4 @@ class DrillFacts(Facts):
     obstacle: str
     proof: Proof | None
     last_proven_at: datetime | None
+    damaged_proofs: list[str]

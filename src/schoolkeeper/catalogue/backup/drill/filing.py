@@ -17,6 +17,7 @@ from schoolkeeper.catalogue.backup.drill.restoring import Found
 from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, Rehearsal
 from schoolkeeper.connectors.postgres.cluster import Cluster
 from schoolkeeper.connectors.store.manifest import FilesContents, FilesPart
+from schoolkeeper.connectors.store.spelling import spelled
 from schoolkeeper.profiles.model import Uploads
 
 # One finding per file up to here; a disk that lost everything needs no hundred thousand of them.
@@ -92,7 +93,7 @@ def _unpack(rehearsal: Rehearsal, part: FilesPart, algorithms: set[str]) -> dict
             with tarfile.open(fileobj=source, mode="r|") as tar:
                 for member in tar:
                     if member.isreg():
-                        found[member.name] = _content(tar, member, algorithms)
+                        found[spelled(member.name)] = _content(tar, member, algorithms)
             while source.read(1 << 20):
                 pass
         except tarfile.TarError as error:
@@ -119,6 +120,7 @@ def _named(server: Cluster, uploads: Uploads, archive: dict[str, Content]) -> tu
     """Look for each file that the restored database names."""
     try:
         with server.connect(RESTORED) as connection, connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute("SET statement_timeout = 0")  # the copy has the settings of the saved database
             rows = cursor.execute(uploads.query.encode()).fetchall()
             faults = islice((fault for row in rows if (fault := _fault(uploads, row, archive))), FAULTS_SHOWN)
             return len(rows), list(faults)
@@ -129,7 +131,7 @@ def _named(server: Cluster, uploads: Uploads, archive: dict[str, Content]) -> tu
 
 def _fault(uploads: Uploads, row: dict[str, object], archive: dict[str, Content]) -> Fault | None:
     path, digest, size_bytes = str(row["path"]), row.get("digest"), row.get("size_bytes")
-    subject, content = f"{uploads.component}/{path}", archive.get(path)
+    subject, content = f"{uploads.component}/{path}", archive.get(spelled(path))
     if content is None:
         return Fault(
             code="missing_file", subject=subject, expected="named by the database", found="not in the set"

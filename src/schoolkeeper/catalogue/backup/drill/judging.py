@@ -64,6 +64,10 @@ def verdicts(facts: DrillFacts, proof_age_limit: timedelta) -> Iterator[Verdict]
     if facts.proof is not None:
         yield from _faults(facts.proof)
         yield from _time(facts.proof, facts.rto)
+    for subject in facts.damaged_proofs:
+        says = f"The record of the proof {subject} cannot be read, so it does not count."
+        hint = "Look at the disk that the store is on, and prove the set anew."
+        yield "damaged_proof", Level.WARNING, says, subject, hint
     yield from _age(facts, proof_age_limit)
 
 

@@ -8,6 +8,7 @@ from psycopg import sql
 from schoolkeeper.catalogue.backup.drill.facts import Fault
 from schoolkeeper.catalogue.backup.drill.opening import Unusable, pour, read
 from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, Rehearsal
+from schoolkeeper.catalogue.backup.drill.settling import settle
 from schoolkeeper.connectors.postgres import tools
 from schoolkeeper.connectors.postgres.cluster import Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
@@ -60,8 +61,10 @@ def _restore_into(server: Cluster, contents: DatabaseContents, rehearsal: Rehear
         ["--exit-on-error", f"--jobs={JOBS}", "--no-tablespaces", "--no-subscriptions", str(rehearsal.dump)],
     )
     if said:
-        faults.append(Fault(code="restore_failed", subject=contents.source.database, found=_without_rows(said)))
-    return faults
+        return [*faults, Fault(code="restore_failed", subject=contents.source.database, found=_without_rows(said))]
+    # Only now: a time limit or a search path of the application must not reach the restore.
+    with server.connect() as connection:
+        return faults + settle(connection, RESTORED, contents.settings)
 
 
 def _without_rows(said: str) -> str:

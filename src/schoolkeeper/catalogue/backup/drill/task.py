@@ -9,8 +9,9 @@ from pydantic import Field
 from schoolkeeper.catalogue.backup.drill import asserting, comparing, filing, restoring
 from schoolkeeper.catalogue.backup.drill.choosing import choose, obstacle
 from schoolkeeper.catalogue.backup.drill.concluding import conclude, evidence_of
-from schoolkeeper.catalogue.backup.drill.facts import PHASES, DrillFacts, Proof
+from schoolkeeper.catalogue.backup.drill.facts import PHASES, DrillFacts
 from schoolkeeper.catalogue.backup.drill.judging import verdicts
+from schoolkeeper.catalogue.backup.drill.proofs import proof_of, read_proofs
 from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal, clean_up
 from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
@@ -71,6 +72,7 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
             "integrity": "The restored copy breaks a rule of the product",
             "missing_file": "A file is missing from the set",
             "different_file": "A file has another content",
+            "damaged_proof": "The record of a proof cannot be read",
             "too_slow": "The restore takes longer than the target",
         },
         home=Path(__file__).parent,
@@ -81,9 +83,9 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
     def assess(self, look: Look, options: DrillOptions) -> DrillFacts:
         store = look.store()
         sets = store.sets()
-        chosen = choose(store, sets, look.run.key, options.set)
-        proofs = [Proof.model_validate_json(text) for one in sets for text in store.proofs(one.id)]
-        own = store.proof(chosen.id, look.run.key) if chosen else None
+        proofs = read_proofs(store, sets)
+        chosen = choose(proofs, sets, look.run.key, options.set)
+        newest = proofs.newest_that_holds()
         return DrillFacts(
             now=look.run.now,
             rto=look.system.rto,
@@ -91,8 +93,9 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
             taken_at=chosen.manifest.taken_at if chosen and chosen.manifest else None,
             unsound=chosen.fault if chosen else "",
             obstacle=obstacle(store, chosen),
-            proof=Proof.model_validate_json(own) if own else None,
-            last_proven_at=max((proof.concluded_at for proof in proofs if proof.holds), default=None),
+            proof=proofs.of(chosen.id, look.run.key) if chosen else None,
+            last_proven_at=newest.concluded_at if newest else None,
+            damaged_proofs=proofs.damaged,
         )
 
     def judge(self, facts: DrillFacts, options: DrillOptions) -> Sequence[Finding]:
@@ -126,7 +129,7 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
                 clean_up(act.run.workspace)
             case "withdraw":
                 store.withdraw_proof(set_id, act.run.key)
-            case _ if store.proof(set_id, act.run.key) is not None:
+            case _ if proof_of(store, set_id, act.run.key) is not None:
                 clean_up(act.run.workspace)  # concluded; only the cleaning up may have been interrupted
             case "conclude":
                 conclude(Rehearsal(act, set_id))
@@ -146,4 +149,4 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
         ]
 
     def evidence(self, facts: DrillFacts) -> Sequence[Evidence]:
-        return [] if facts.proof is None else [evidence_of(facts.proof)]
+        return [] if facts.proof is None else [evidence_of(facts.proof, facts.taken_at)]

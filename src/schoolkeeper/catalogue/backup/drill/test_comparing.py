@@ -47,6 +47,16 @@ LOSSES = {
     "ALTER TABLE attendance DETACH PARTITION attendance_2026": "table public.attendance_2026",
     "SELECT lo_unlink(oid) FROM pg_largeobject_metadata": "large objects",
     "DROP EXTENSION plpgsql CASCADE": "extension plpgsql",
+    "COMMENT ON TABLE person IS NULL": "comment table public.person",
+    "COMMENT ON COLUMN person.family IS 'another'": "comment table column public.person.family",
+    "ALTER TABLE person ALTER photo SET STORAGE MAIN": "column public.person.photo",
+    "ALTER TABLE person ALTER photo SET COMPRESSION pglz": "column public.person.photo",
+    "ALTER TABLE person ALTER photo SET STATISTICS 500": "column public.person.photo",
+    "ALTER PUBLICATION people SET (publish = 'insert')": "publication people",
+    "ALTER PUBLICATION people ADD TABLE mark": "publication people",
+    "REFRESH MATERIALIZED VIEW later": "materialized view public.later",
+    "ALTER DATABASE {copy} SET work_mem = '8MB'": "setting work_mem of the database",
+    "ALTER ROLE {role} IN DATABASE {copy} SET work_mem = '8MB'": "setting work_mem of role registrar_",
 }
 
 
@@ -76,7 +86,8 @@ def test_a_loss_is_found(cluster: Cluster, cast: str, saved: DatabaseContents, l
         try:
             assert list(differences(saved, *observe(cluster.dsn(copy)))) == []
             with cluster.connect(copy) as meddler:
-                meddler.execute(loss.replace("{role}", f"registrar_{cast.rpartition('_')[2]}").encode())
+                role = f"registrar_{cast.rpartition('_')[2]}"
+                meddler.execute(loss.replace("{role}", role).replace("{copy}", copy).encode())
             found = {fault.subject for fault in differences(saved, *observe(cluster.dsn(copy)))}
             assert any(name.startswith(subject) for name in found), found
         finally:

@@ -1,5 +1,7 @@
 """What `backup.drill` promises: faults are found, although every checksum of the set may fit."""
 
+import hashlib
+import os
 import shutil
 import tempfile
 import time
@@ -7,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
@@ -291,3 +294,99 @@ def test_other_major_versions_are_restored_on_their_own(major: int) -> None:
     assert facts.proof is not None
     assert facts.proof.postgres.startswith(f"{major}.")
     shutil.rmtree(folder)
+
+
+def test_names_with_dots_and_quotes(school: School) -> None:
+    for schema, table in (('"a.b"', "c"), ("a", '"b.c"'), ('"quo""te"', '"Grade Book"')):
+        school.query(f"CREATE SCHEMA {schema}")
+        school.query(f"CREATE TABLE {schema}.{table} (x int GENERATED ALWAYS AS IDENTITY)")
+        school.query(f"INSERT INTO {schema}.{table} DEFAULT VALUES")
+    back_up(school)
+    subject = school.subject(Drill())
+    facts = proof(carry_out(subject))
+    assert findings(subject, facts) == []
+    assert subject.task.evidence(facts)[0].data["tables"] == 9
+
+
+def test_an_index_that_was_never_finished_is_no_loss(school: School) -> None:
+    school.query("INSERT INTO mark VALUES ('b', 'p', 1, 'ab'), ('b', 'p', 1, 'ab')")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        school.query("CREATE UNIQUE INDEX CONCURRENTLY mark_unique ON mark (code)")
+    back_up(school)
+    assert drill(school) == []
+
+
+def test_files_whose_names_are_not_utf8(school: School) -> None:
+    for name in (b"caf\xe9.jpg", b"caf\\xe9.jpg"):
+        (school.uploads / os.fsdecode(name)).write_bytes(name)
+    set_id = back_up(school)
+    assert drill(school) == []
+    (school.uploads / os.fsdecode(b"caf\xe9.jpg")).write_text("other")
+    other = carry_out(later(school.subject(Create()), "other"))
+    part = "files-uploads.tar.zst.age"
+    reseal(school, set_id, part, unsealed(school, other.set_id, part))  # type: ignore[attr-defined]
+    shutil.rmtree(school.sets / other.set_id)  # type: ignore[attr-defined]
+    subject = later(school.subject(Drill()), "again")
+    assert ("different_file", "uploads/caf\\xe9.jpg") in codes(findings(subject, carry_out(subject)))
+
+
+def test_a_damaged_proof_keeps_no_drill_from_its_work(school: School) -> None:
+    set_id = back_up(school)
+    folder = school.sets / "proofs" / set_id
+    folder.mkdir(parents=True)
+    for run in ("earlier", "conformance"):
+        (folder / f"{run}.json").write_text("")
+    subject = school.subject(Drill())
+    facts = proof(carry_out(subject))
+    assert codes(findings(subject, facts)) == {("damaged_proof", f"{set_id}/earlier")}
+    assert subject.task.evidence(facts)[0].holds
+
+
+def test_a_proof_counts_only_for_the_manifest_that_was_proven(school: School) -> None:
+    set_id = back_up(school)
+    subject = school.subject(Drill())
+    facts = proof(carry_out(subject))
+    assert facts.last_proven_at is not None
+    manifest = school.sets / set_id / "manifest.json"
+    data = subject.task.evidence(facts)[0].data
+    assert data["manifest_sha256"] == hashlib.sha256(manifest.read_bytes()).hexdigest()
+    assert data["taken_at"] == Manifest.model_validate_json(manifest.read_bytes()).taken_at.isoformat()
+    manifest.write_text(manifest.read_text() + "\n")
+    for after in (later(school.subject(Drill()), "next").assess(), subject.assess()):
+        assert isinstance(after, DrillFacts)
+        assert (after.last_proven_at, after.proof) == (None, None)
+
+
+def test_settings_of_the_database_are_brought_back(school: School) -> None:
+    name, role = school.database.rpartition("/")[2], f"clerk_{school.database.rpartition('_')[2]}"
+    school.query(f"CREATE ROLE {role}")
+    for owner in (f"DATABASE {name}", f"ROLE {role} IN DATABASE {name}"):
+        school.query(f'ALTER {owner} SET search_path = "Odd, name", office, public')
+        school.query(f"ALTER {owner} SET statement_timeout = '7s'")
+        school.query(f"ALTER {owner} SET erp.tenant = 'o''hara, north'")
+    school.query(f"ALTER DATABASE {name} SET temp_tablespaces = ''")
+    back_up(school)
+    assert drill(school) == []
+    school.query(f"ALTER DATABASE {name} SET session_preload_libraries = 'plpgsql'")
+    carry_out(later(school.subject(Create()), "second"))
+    again = later(school.subject(Drill()), "again")
+    facts = proof(carry_out(again))
+    subject = "setting session_preload_libraries of the database"
+    assert [(one.level, one.subject) for one in findings(again, facts)] == [(Level.WARNING, subject)]
+    assert again.task.evidence(facts)[0].holds
+
+
+def test_a_setting_that_did_not_come_back_is_found(school: School) -> None:
+    school.query(f"ALTER DATABASE {school.database.rpartition('/')[2]} SET work_mem = '7MB'")
+    set_id = back_up(school)
+    subject = school.subject(Drill())
+    steps = subject.plan()
+    subject.apply(steps[:2])
+    with (
+        Act(subject.system, subject.profile, subject.context(), subject.task.spec) as act,
+        Rehearsal(act, set_id).server() as server,
+        server.connect() as connection,
+    ):
+        connection.execute(f"ALTER DATABASE {RESTORED} RESET work_mem".encode())
+    found = codes(findings(subject, carry_out(subject, steps), Level.ERROR))
+    assert found == {("schema_differs", "setting work_mem of the database")}

@@ -1,6 +1,8 @@
 -- Tables with the number of row changes since their statistics were taken.
 -- `has_statistics` looks at pg_class because the counters in pg_stat_user_tables are lost in a crash or restore.
-SELECT s.schemaname || '.' || s.relname AS name,
+SELECT quote_ident(s.schemaname) || '.' || quote_ident(s.relname) AS name,
+       s.schemaname AS in_schema,
+       s.relname AS relation,
        s.n_mod_since_analyze AS changed_rows,
        s.n_live_tup AS rows_estimate,
        c.reltuples >= 0 AS has_statistics

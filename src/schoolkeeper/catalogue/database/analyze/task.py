@@ -24,9 +24,13 @@ class AnalyzeOptions(Options):
 
 
 class TableStatistics(Facts):
+    """`name` is the full name, quoted where it must be; `in_schema` and `relation` are its parts as they are."""
+
     volatile: ClassVar[frozenset[str]] = frozenset({"changed_rows", "rows_estimate"})
 
     name: str
+    in_schema: str
+    relation: str
     changed_rows: int
     rows_estimate: int
     has_statistics: bool
@@ -85,13 +89,13 @@ class Analyze(SystemTask[AnalyzeOptions, AnalyzeFacts]):
             Step(
                 key=f"analyze:{table.name}",
                 says=f"Refresh the statistics of {table.name}.",
-                action=Action(verb="analyze", arguments={"table": table.name}),
+                action=Action(verb="analyze", arguments={"schema": table.in_schema, "table": table.relation}),
             )
             for table in facts.stale(options)
         )
 
     def apply(self, action: Action, act: Act) -> Mapping[str, object]:
-        schema, _, table = str(action.arguments["table"]).partition(".")
+        schema, table = str(action.arguments["schema"]), str(action.arguments["table"])
         act.postgres().execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table)))
         return {}
 

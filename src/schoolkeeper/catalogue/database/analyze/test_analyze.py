@@ -22,3 +22,19 @@ class TestConformance(Conformance):
             fingerprint=lambda: content_of(database),
             **system_on(tmp_path, database=database),
         )
+
+
+def test_names_with_dots_and_quotes(database: str, tmp_path: Path) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        for schema, table in (('"a.b"', "c"), ("a", '"b.c"'), ('"quo""te"', '"Grade Book"')):
+            connection.execute(f"CREATE SCHEMA {schema}; CREATE TABLE {schema}.{table} (x int)".encode())
+    where = system_on(tmp_path, database=database)
+    subject = Subject(task=Analyze(), options=AnalyzeOptions(), home=tmp_path, fingerprint=str, **where)
+    steps = subject.plan()
+    assert [step.key for step in steps] == [
+        'analyze:"a.b".c',
+        'analyze:"quo""te"."Grade Book"',
+        'analyze:a."b.c"',
+    ]
+    subject.apply(steps)
+    assert subject.plan() == ()
