@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.utils import timezone
 
+from schoolkeeper.controlroom.queries.tasks import watching
 from schoolkeeper.engine.request import request
 from schoolkeeper.kernel.finding import Finding, Level
 from schoolkeeper.ledger.__main__ import main as offline_verifier
@@ -21,8 +22,11 @@ NEXT_WEEK = f"{timezone.now() + timedelta(days=7):%Y-%m-%d}"
 
 @pytest.fixture
 def seen(in_care: Callable[[], None]) -> Callable[..., None]:
-    """Records what a run saw."""
+    """Records what a run saw, of a system that everything has looked at."""
     in_care()
+    for spec in watching():
+        looked = request(spec.id, "north-college", by="test")
+        Run.objects.filter(pk=looked.pk).update(state=Run.State.ENDED, outcome="ok", ended_at=timezone.now())
 
     def observe(*levels: Level) -> None:
         run = request("database.analyze", "north-college", by="test")
@@ -61,6 +65,7 @@ def test_a_system_nobody_has_looked_at_is_unknown(cli: Cli, in_care: Callable[[]
     in_care()
     status = cli.json("status", code=3)
     assert status["systems"][0]["level"] == "unknown"
+    assert status["systems"][0]["why"] == "Nobody has looked yet."
     assert status["workers"] == []
     assert "No worker is at work" in cli("status").stdout
 

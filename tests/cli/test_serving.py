@@ -121,7 +121,9 @@ def test_everything_comes_up_works_and_stops(serve: Callable[..., Serve], databa
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(PATIENCE_SECONDS) == 0
     assert [process for process in family if process.is_running()] == []
-    assert "No worker is at work" in server.command("status"), "without it a command starts the database itself"
+    assert "No worker is at work" in server.command("status", code=3), (
+        "without it a command starts the database itself"
+    )
     server.command("run", "database.analyze", "north-college", code=3)
 
 

@@ -34,7 +34,11 @@ COMPONENTS: dict[str, Any] = {
     "host": {"kind": "host", "address": "local"},
     "uploads": {"kind": "files", "path": "/srv/erp/uploads"},
     "logs": {"kind": "logs", "sources": {"access": "/srv/erp/logs/access.log"}},
-    "backups": {"kind": "store", "path": "/srv/backups", "recipients": ["age1example"]},
+    "backups": {
+        "kind": "store",
+        "path": "/srv/backups",
+        "recipients": ["age18n7thfm48flqyq3lk267aa9u6n9afggadkpd60j8tgw6nwwqs3vsky3j7w"],
+    },
 }
 
 

@@ -53,7 +53,10 @@ def test_looked_at_too_long_ago_is_unknown() -> None:
 
 
 def test_an_error_of_yesterday_does_not_hide_that_nobody_looks_today() -> None:
-    assert health({Level.ERROR: 3}, [WEB], {WEB.id: NOW - timedelta(days=2)}, NOW)[0] is Level.UNKNOWN
+    assert health({Level.ERROR: 3}, [WEB], {WEB.id: NOW - timedelta(days=2)}, NOW) == (
+        Level.ERROR,
+        "3 open errors. Last looked 2 days ago: Watch web.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,8 @@ def test_an_error_of_yesterday_does_not_hide_that_nobody_looks_today() -> None:
         ({Level.INFO: 4}, Level.OK),
         ({Level.INFO: 4, Level.WARNING: 1}, Level.WARNING),
         ({Level.WARNING: 1, Level.ERROR: 2}, Level.ERROR),
-        ({Level.ERROR: 2, Level.UNKNOWN: 1}, Level.UNKNOWN),
+        ({Level.ERROR: 2, Level.UNKNOWN: 1}, Level.ERROR),
+        ({Level.WARNING: 2, Level.UNKNOWN: 1}, Level.UNKNOWN),
     ],
 )
 def test_the_worst_open_finding_decides(found: dict[Level, int], expected: Level) -> None:
@@ -71,5 +75,8 @@ def test_the_worst_open_finding_decides(found: dict[Level, int], expected: Level
 
 
 def test_the_reason_counts() -> None:
+    assert health({Level.ERROR: 2, Level.UNKNOWN: 1}, [WEB], FRESH, NOW)[1] == (
+        "2 open errors. 1 thing could not be looked at."
+    )
     assert health({Level.ERROR: 2}, [WEB], FRESH, NOW)[1] == "2 open errors."
     assert health({Level.UNKNOWN: 1}, [WEB], FRESH, NOW)[1] == "1 thing could not be looked at."

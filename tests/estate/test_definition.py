@@ -48,6 +48,11 @@ kind = "website"
 kind = "files"
 path = "srv/uploads"
 
+[components.backups]
+kind = "store"
+path = "/backups"
+recipients = ["age1xxx"]
+
 [components.nameless]
 path = "/srv"
 
@@ -72,8 +77,9 @@ def test_all_faults_are_listed_with_their_place() -> None:
             ["bad.toml:12", "components.database.dsn"],
             ["bad.toml:14", "components.web"],
             ["bad.toml:19", "components.uploads.path"],
-            ["bad.toml:21", "components.nameless"],
-            ["bad.toml:24", "component"],
+            ["bad.toml:24", "components.backups.recipients.0"],
+            ["bad.toml:26", "components.nameless"],
+            ["bad.toml:29", "component"],
         ]
     )
     assert "secret" not in str(caught.value).replace("a secret is a reference", "")

@@ -59,6 +59,10 @@ def explained() -> Iterator[None]:
         raise _end(str(error), Exit.COULD_NOT_LOOK) from None
     except SchoolkeeperError as error:
         raise _end(str(error), Exit.FINDINGS) from None
+    except OSError as error:
+        if error.filename is None:
+            raise  # not about a path that somebody named
+        raise _end(f"{error.filename}: {error.strerror}", Exit.USAGE) from None
 
 
 def _end(message: str, code: Exit) -> typer.Exit:

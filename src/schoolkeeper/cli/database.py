@@ -10,12 +10,13 @@ from schoolkeeper.cli.exits import CouldNotLook
 
 
 @contextmanager
-def database() -> Iterator[None]:
+def database(*, create: bool = False) -> Iterator[None]:
     """Have the control-plane database and Django ready.
 
     The server is that of SCHOOLKEEPER_DATABASE_URL, else the embedded one: the running one where `serve` is at
     work, else one started for the command's duration. In a process that is ready already nothing happens.
-    Raises CouldNotLook when the database is away.
+    Only with `create` a new installation is made where there is none: a command that looks, with a wrong
+    SCHOOLKEEPER_HOME, must not find an empty one and call it fine. Raises CouldNotLook when the database is away.
     """
     from django.apps import apps
 
@@ -26,7 +27,12 @@ def database() -> Iterator[None]:
     from schoolkeeper.server.database import control_plane
     from schoolkeeper.server.preparation import migrate, set_up_django
 
-    with control_plane(configuration.read()) as plane:
+    settings = configuration.read()
+    if not create and not settings.database_url and not (settings.home / "postgres").is_dir():
+        raise CouldNotLook(
+            f"There is no installation in {settings.home}. Start `schoolkeeper serve`, or set SCHOOLKEEPER_HOME."
+        )
+    with control_plane(settings) as plane:
         set_up_django(plane.url)
         from django.db import InterfaceError, OperationalError, connections
 

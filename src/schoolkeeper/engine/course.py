@@ -72,7 +72,9 @@ def _take_back(engine: Engine, key: str, risk: Risk, outcome: Outcome, says: str
             )
     if outcome is Outcome.UNDONE and not steps:
         outcome = Outcome.FAILED  # nothing could be taken back, so nothing was undone
-    return _end(engine, key, outcome, f"{says} What had been done was taken back." if steps else says)
+    if steps:
+        says = f"{says.rstrip('.')}. What had been done was taken back."
+    return _end(engine, key, outcome, says)
 
 
 def _end(engine: Engine, key: str, outcome: Outcome | None = None, says: str = "") -> str:

@@ -24,9 +24,9 @@ def read(path: Path) -> System:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise Invalid(str(path), [f"the file cannot be read: {error.strerror}"]) from error
+        raise Invalid(str(path), [f"{path}: the file cannot be read: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
-        raise Invalid(str(path), ["the file is not UTF-8 text"]) from error
+        raise Invalid(str(path), [f"{path}: the file is not UTF-8 text"]) from error
     return parse(text, str(path))
 
 

@@ -24,7 +24,7 @@ def apply(
 
     Example: schoolkeeper apply north-college.toml
     """
-    with database():
+    with database(create=True):
         from schoolkeeper.cli.results import applied
 
         emit(applied.apply(files, by=actor()), applied.render, as_json=as_json)

@@ -86,7 +86,7 @@ def create(
     Example: schoolkeeper users create m.karimova --role approver
     """
     password = _password(password_file)
-    with database():
+    with database(create=True):
         from schoolkeeper.server.accounts import create
 
         create(name, role, password, by=actor())

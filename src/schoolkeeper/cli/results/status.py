@@ -3,30 +3,30 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from schoolkeeper.cli.exits import Exit
-from schoolkeeper.cli.results.findings import STYLES, findings
-from schoolkeeper.engine.models import Hold
+from schoolkeeper.cli.results.findings import STYLES
+from schoolkeeper.controlroom.queries.systems import SystemState, states
+from schoolkeeper.controlroom.queries.tasks import watching
 from schoolkeeper.engine.presence import alive
-from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.finding import Level
 from schoolkeeper.records import evidence
 from schoolkeeper.records.models import Run
 
-NEVER_LOOKED = "unknown"
-
 
 @dataclass(frozen=True, slots=True)
 class SystemLine:
-    """One system. `level` is that of its worst finding; "unknown" when nobody has looked yet."""
+    """One system. `level` is its health by the control room's rule, and `why` the reason in a sentence."""
 
     slug: str
     name: str
     environment: str
     level: str
+    why: str
     findings: int
     on_hold: bool
     running: int
@@ -45,8 +45,8 @@ class Status:
 
 
 def status() -> Status:
-    """As the records say; this looks at no system."""
-    lines = tuple(_line(record) for record in SystemRecord.objects.all())
+    """As the records say, by the control room's rule; this looks at no system."""
+    lines = tuple(map(_line, states(timezone.now(), watching())))
     return Status(lines, tuple(worker.pk for worker in alive()))
 
 
@@ -58,21 +58,18 @@ def exit_for(result: Status) -> Exit:
     return Exit.COULD_NOT_LOOK if "unknown" in levels else Exit.FINE
 
 
-def _line(record: SystemRecord) -> SystemLine:
-    runs = Run.objects.filter(system=record.slug)
+def _line(state: SystemState) -> SystemLine:
+    runs = Run.objects.filter(system=state.slug)
     last = runs.filter(state=Run.State.ENDED).order_by("-ended_at").values_list("ended_at", flat=True).first()
-    lines = findings(system=record.slug, level=None, everything=False)
-    levels = [Level[line.level.upper()] for line in lines]
-    proof = evidence.newest(record.slug, "proof", holds=True)
-    # An error is certain and an unknown is not, so the error is what a person must see first.
-    worst = Level.ERROR if Level.ERROR in levels else max(levels, default=Level.OK)
+    proof = evidence.newest(state.slug, "proof", holds=True)
     return SystemLine(
-        slug=record.slug,
-        name=record.name,
-        environment=record.environment,
-        level=worst.name.lower() if last else NEVER_LOOKED,
-        findings=len(levels),
-        on_hold=Hold.objects.filter(system=record.slug, cleared_at=None).exists(),
+        slug=state.slug,
+        name=state.name,
+        environment=state.environment,
+        level=state.health.name.lower(),
+        why=state.why,
+        findings=sum(count for level, count in state.open.items() if level >= Level.WARNING),
+        on_hold=state.on_hold,
         running=runs.filter(state__in=(Run.State.QUEUED, Run.State.RUNNING)).count(),
         waiting=runs.filter(state=Run.State.WAITING).count(),
         last_run_at=last,
@@ -88,6 +85,7 @@ def render(result: Status) -> RenderableType:
     table = Table("System", "Level", "Findings", "Running", "Waiting", "Last run", "Last proven backup", box=None)
     for line in result.systems:
         level = Text(line.level + (", on hold" if line.on_hold else ""), STYLES[Level[line.level.upper()]])
+        level.append(f"\n{line.why}", "dim")
         proven = f"{line.last_proven_backup} ({_when(line.last_proof_at)})" if line.last_proven_backup else "none"
         counts = (str(line.findings), str(line.running), str(line.waiting))
         table.add_row(line.slug, level, *counts, _when(line.last_run_at), proven)

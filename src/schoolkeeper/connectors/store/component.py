@@ -1,12 +1,24 @@
 """What a definition says of a store of backup sets."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+import pyrage  # type: ignore[import-untyped]
+from pydantic import AfterValidator, Field
 
 from schoolkeeper.connectors.component import Component
 from schoolkeeper.connectors.files.component import AbsolutePath
 from schoolkeeper.connectors.secrets import SecretReference
+
+
+def _recipient(text: str) -> str:
+    try:
+        pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError as error:
+        raise ValueError("is no age public key; one looks like age1… and comes from `age-keygen`") from error
+    return text
+
+
+Recipient = Annotated[str, AfterValidator(_recipient)]
 
 
 class StoreComponent(Component):
@@ -14,7 +26,7 @@ class StoreComponent(Component):
 
     kind: Literal["store"]
     path: AbsolutePath = Field(description="The folder, best on another disk than the ERP's")
-    recipients: list[str] = Field(min_length=1, description="age public keys (age1…) that can open the sets")
+    recipients: list[Recipient] = Field(min_length=1, description="age public keys (age1…) that can open the sets")
     identity: SecretReference | None = Field(
         None, description="Where the private key is kept that drills open the sets with"
     )

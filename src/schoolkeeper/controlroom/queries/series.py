@@ -22,7 +22,7 @@ def series(
         SELECT name, subject, date_bin(%s, at, %s) AS stretch, avg(value), max(value)
           FROM records_measurementrecord
          WHERE system = %s AND name = ANY(%s) AND at >= %s AND at < %s
-         GROUP BY name, subject, stretch ORDER BY stretch"""
+         GROUP BY name, subject, stretch ORDER BY name, subject, stretch"""
     parameters: list[Any] = [(until - since) / points, since, system, list(names), since, until]
     found: dict[tuple[str, str], list[Point]] = defaultdict(list)
     with connection.cursor() as cursor:

@@ -91,7 +91,9 @@ def states(now: datetime, watching: Sequence[Spec], only: str | None = None) -> 
             on_hold=slug in held,
         )
         result.append(state)
-    return sorted(result, key=lambda state: (-state.health, -_weight(state.open), state.name))
+    # An error is certain, so it stands before what nobody knows.
+    worst_first = (Level.ERROR, Level.UNKNOWN, Level.WARNING, Level.INFO, Level.OK)
+    return sorted(result, key=lambda state: (worst_first.index(state.health), -_weight(state.open), state.name))
 
 
 def _weight(counts: Mapping[Level, int]) -> int:
