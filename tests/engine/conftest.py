@@ -3,6 +3,7 @@
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -122,38 +123,12 @@ def _misbehave(kind: str | None) -> None:
 
 
 class DangerousShelf(Shelf):
-    spec = Spec(
-        id="test.dangerous",
-        version=1,
-        title="Fill the shelf, dangerously",
-        summary="For the engine's tests.",
-        kind=Kind.PREVENTIVE,
-        risk=Risk.DESTRUCTIVE,
-        undo=Undo.STEPWISE,
-        reads=frozenset({"files"}),
-        writes=frozenset({"files"}),
-        cadence=None,
-        requirements=frozenset(),
-        findings=Shelf.spec.findings,
-        home=Path(__file__).parent,
-    )
+    spec = replace(Shelf.spec, id="test.dangerous", title="Fill the shelf, dangerously", risk=Risk.DESTRUCTIVE)
 
 
 class RestoredShelf(Shelf):
-    spec = Spec(
-        id="test.restored",
-        version=1,
-        title="Fill the shelf, undone by restoring",
-        summary="For the engine's tests.",
-        kind=Kind.PREVENTIVE,
-        risk=Risk.ROUTINE,
-        undo=Undo.RESTORE_POINT,
-        reads=frozenset({"files"}),
-        writes=frozenset({"files"}),
-        cadence=None,
-        requirements=frozenset(),
-        findings=Shelf.spec.findings,
-        home=Path(__file__).parent,
+    spec = replace(
+        Shelf.spec, id="test.restored", title="Fill the shelf, undone by restoring", undo=Undo.RESTORE_POINT
     )
 
     def plan(self, facts: ShelfFacts, options: ShelfOptions) -> Sequence[Step]:

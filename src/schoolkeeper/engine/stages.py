@@ -54,8 +54,8 @@ def assess(key: str, which: Literal["before", "after"]) -> Failure | None:
         with case.look() as look:
             facts = case.task.assess(look, case.options)
         # PostgreSQL keeps every character in JSON but this one, which broken log lines do contain.
-        text = facts.model_dump_json().replace("\\u0000", "\\ufffd")
-        return {"facts": json.loads(text), "digest": case.bound(case.facts(json.loads(text)))}
+        stored = json.loads(facts.model_dump_json().replace("\\u0000", "\\ufffd"))
+        return {"facts": stored, "digest": case.bound(case.facts(stored))}
 
     try:
         seen = guarded(look)
