@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from schoolkeeper.connectors.postgres.component import PostgresComponent
-from schoolkeeper.connectors.postgres.look import PostgresLook, connect
+from schoolkeeper.connectors.postgres.look import PostgresLook
+from schoolkeeper.connectors.postgres.session import connect
 from schoolkeeper.connectors.postgres.tools import address
 from schoolkeeper.connectors.secrets import resolve
 from schoolkeeper.connectors.web.component import WebComponent

@@ -19,7 +19,7 @@ POINTS = [
     *(f"engine.step.{point}:{step}" for step in STEPS for point in ("before", "started", "applied", "done")),
     "backup.create.database.streaming",
     "backup.create.files.streaming",
-    "backup.create.seal.before_rename",
+    "backup.create.seal.before_manifest",
 ]
 
 
@@ -30,7 +30,7 @@ class School:
 
     def sets(self) -> list[Path]:
         """The finished sets in the store."""
-        return sorted(self.store.glob(f"{self.slug}/[!.]*/manifest.json"))
+        return sorted(self.store.glob(f"{self.slug}/sets/*/manifest.json"))
 
 
 @pytest.fixture
@@ -92,7 +92,8 @@ def test_killed(control_plane: ControlPlane, school: School, point: str) -> None
     (manifest,) = school.sets()
     parts = json.loads(manifest.read_text())
     assert parts["system"] == school.slug
-    assert [path.name for path in manifest.parent.parent.iterdir() if path.name.startswith(".")] == []
+    left = [path.name for path in school.store.rglob("*") if path.name.endswith((".tmp", ".note.json"))]
+    assert left == []
     kinds = control_plane.rows(
         "SELECT kind, count(*) AS n FROM records_ledgerentry"
         f" WHERE system = '{school.slug}' AND kind IN ('step.done', 'run.ended') GROUP BY kind ORDER BY kind"

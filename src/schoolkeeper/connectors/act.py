@@ -25,8 +25,8 @@ class Act:
         self.system = system
         self.run = run
         self.look = Look(system, profile, run, spec)
-        self._writes = spec.writes
-        self._opening = Opening(system, spec.writes, "writes")
+        self._writes = spec.writable
+        self._opening = Opening(system, spec.writable, "writes")
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from schoolkeeper.connectors.databases.protocol import DatabaseLook
 from schoolkeeper.connectors.files.component import FilesComponent
 from schoolkeeper.connectors.files.look import FilesLook
 from schoolkeeper.connectors.host.component import HostComponent
@@ -28,7 +29,7 @@ class Look:
         self.system = system
         self.profile = profile
         self.run = run
-        self._opening = Opening(system, spec.reads, "reads")
+        self._opening = Opening(system, spec.readable, "reads")
 
     def __enter__(self) -> Self:
         return self
@@ -42,6 +43,10 @@ class Look:
 
     def postgres(self, name: str = "database") -> PostgresLook:
         return self._opening.connector(name, PostgresComponent, PostgresLook)
+
+    def database(self, name: str = "database") -> DatabaseLook:
+        """The database of this name, whichever product it is of."""
+        return self.postgres(name)
 
     def web(self, name: str = "web") -> WebLook:
         return self._opening.connector(name, WebComponent, WebLook)

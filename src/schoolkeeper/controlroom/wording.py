@@ -87,6 +87,11 @@ CADENCES: Mapping[Cadence | None, str] = {
 }
 COMPONENTS: Mapping[str, str] = {
     "postgres": "Database (PostgreSQL)",
+    "mariadb": "Database (MariaDB or MySQL)",
+    "sqlite": "Database (SQLite)",
+    "restic": "Backups by restic",
+    "pgbackrest": "Backups by pgBackRest",
+    "barman": "Backups by Barman",
     "web": "Web application",
     "host": "Machine",
     "files": "Folder of files",

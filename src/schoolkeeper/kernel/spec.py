@@ -49,6 +49,8 @@ class Cadence(Enum):
     ANNUAL = "annual"
 
 
+# What a task may declare under `reads` or `writes` that is no part of a system: its own working space.
+NOT_OF_THE_SYSTEM = frozenset({"scratch"})
 IMPLICIT_FINDINGS = {"unknown": "Could not look", "failed": "The run did not succeed"}
 
 
@@ -57,7 +59,7 @@ class Spec:
     """The declaration of one task.
 
     `id` is permanent and never reused. `reads` and `writes` are component kinds: a Look or an Act hands out
-    no others. `findings` maps the last part of each finding code to its title; those in IMPLICIT_FINDINGS
+    no others; "a|b" is content with either. What a task can do without stands in `reads_if_there`. `findings` maps the last part of each finding code to its title; those in IMPLICIT_FINDINGS
     exist for every task and are not listed. `requirements` are item numbers (M001…M144). `after` are ids of tasks
     that come first when the programme runs both on one day.
     """
@@ -70,6 +72,7 @@ class Spec:
     risk: Risk
     undo: Undo
     reads: frozenset[str]
+    reads_if_there: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
     cadence: Cadence | None
     requirements: frozenset[str]
@@ -92,6 +95,21 @@ class Spec:
         """The title of a finding code of this task."""
         suffix = code.removeprefix(f"{self.id}.")
         return self.findings.get(suffix) or IMPLICIT_FINDINGS.get(suffix, code)
+
+    @property
+    def readable(self) -> frozenset[str]:
+        """The component kinds that this task may look at."""
+        return frozenset(kind for need in self.reads | self.reads_if_there for kind in need.split("|"))
+
+    @property
+    def writable(self) -> frozenset[str]:
+        """The component kinds that this task may change."""
+        return frozenset(kind for need in self.writes for kind in need.split("|"))
+
+    def fits(self, kinds: frozenset[str]) -> bool:
+        """Whether a system with components of these kinds has one for every need of the task."""
+        needs = {need for need in self.reads | self.writes if need not in NOT_OF_THE_SYSTEM}
+        return all(kinds & set(need.split("|")) for need in needs)
 
     @property
     def changes_something(self) -> bool:

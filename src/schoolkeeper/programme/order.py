@@ -6,9 +6,6 @@ from graphlib import TopologicalSorter
 from schoolkeeper.connectors.system import System
 from schoolkeeper.kernel.spec import Cadence, Spec
 
-# What a task may declare under `reads` or `writes` that is no part of a system.
-NOT_OF_THE_SYSTEM = frozenset({"scratch"})
-
 
 def due(specs: Iterable[Spec], cadence: Cadence, system: System) -> tuple[Spec, ...]:
     """The tasks of a cadence that the system has all components for, in the order in which they come."""
@@ -17,8 +14,7 @@ def due(specs: Iterable[Spec], cadence: Cadence, system: System) -> tuple[Spec, 
 
 def fits(spec: Spec, system: System) -> bool:
     """Whether the system has a component of every kind that the task needs."""
-    kinds = {component.kind for component in system.components.values()}
-    return (spec.reads | spec.writes) - NOT_OF_THE_SYSTEM <= kinds
+    return spec.fits(frozenset(component.kind for component in system.components.values()))
 
 
 def in_order(specs: Iterable[Spec]) -> tuple[Spec, ...]:

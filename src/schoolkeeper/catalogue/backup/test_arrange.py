@@ -4,9 +4,10 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +17,16 @@ import pyrage  # type: ignore[import-untyped]
 
 from schoolkeeper.catalogue.backup.create.sealing import set_id_of
 from schoolkeeper.catalogue.backup.create.task import Create
-from schoolkeeper.catalogue.backup.drill.task import Drill, DrillOptions
+from schoolkeeper.catalogue.backup.drill.task import Drill
 from schoolkeeper.catalogue.task import AnyTask
+from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.run_context import RunContext
 from schoolkeeper.connectors.store.envelope import seal, unseal
-from schoolkeeper.connectors.store.manifest import Manifest
-from schoolkeeper.kernel.facts import Facts, NoOptions
+from schoolkeeper.connectors.store.manifest import DatabasePart, Index, Manifest, Part
+from schoolkeeper.connectors.store.reading import ChunkReader
+from schoolkeeper.connectors.store.writing import NOTHING_KNOWN, ChunkWriter
+from schoolkeeper.kernel.canonical import digest
+from schoolkeeper.kernel.facts import Facts
 from schoolkeeper.kernel.finding import Finding, Level
 from schoolkeeper.kernel.plan import Step
 from schoolkeeper.profiles.model import Assertion, Profile, Uploads, Version
@@ -110,7 +115,7 @@ PROFILE = Profile(
 
 @dataclass
 class School:
-    """A database, two folders, a store, and a key."""
+    """A database, two folders, a store, and a key; `sets` is where the store keeps what belongs to it."""
 
     folder: Path
     database: str
@@ -128,6 +133,14 @@ class School:
     def sets(self) -> Path:
         return self.store / "test-college"
 
+    def path(self, set_id: str, name: str) -> Path:
+        """A file in the folder of a set."""
+        return self.sets / "sets" / set_id / name
+
+    def remove(self, set_id: str) -> None:
+        """Lose a set."""
+        shutil.rmtree(self.sets / "sets" / set_id)
+
     def subject(self, task: AnyTask, profile: Profile = PROFILE, **store: object) -> Subject:
         store = {
             "kind": "store",
@@ -143,7 +156,7 @@ class School:
         home.chmod(0o711)
         return Subject(
             task=task,
-            options=DrillOptions() if isinstance(task, Drill) else NoOptions(),
+            options=task.options(),
             home=home,
             fingerprint=lambda: content_of(self.database),
             **system_on(
@@ -188,26 +201,84 @@ def carry_out(subject: Subject, steps: Sequence[Step] | None = None) -> Facts:
     return subject.assess()
 
 
-def reseal(school: School, set_id: str, part: str, raw: bytes) -> None:
-    """Put something else into a set so that every checksum fits: what a faulty program would have written."""
-    folder = school.sets / set_id
-    manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
-    with (folder / part).open("wb") as file:
-        sealed = seal(io.BytesIO(raw), file, manifest.recipients)
-    text = manifest.model_dump_json()
-    for one in manifest.parts:
-        if one.name == part:
-            text = text.replace(one.sha256, sealed.sha256)
-            text = text.replace(f'"size_bytes":{one.size_bytes},', f'"size_bytes":{sealed.size_bytes},')
-    (folder / "manifest.json").write_text(text)
+def manifest_of(school: School, set_id: str) -> Manifest:
+    return Manifest.model_validate_json(school.path(set_id, "manifest.json").read_bytes())
 
 
-def unsealed(school: School, set_id: str, part: str) -> bytes:
-    """What a part holds."""
-    path = school.sets / set_id / part
-    sink = io.BytesIO()
-    unseal(io.BytesIO(path.read_bytes()), sink, school.identity, hashlib.sha256(path.read_bytes()).hexdigest())
-    return sink.getvalue()
+def open_part(school: School, part: Part) -> bytes:
+    """What an object of a set holds."""
+    return unseal((school.sets / part.name).read_bytes(), school.identity)
+
+
+def read_list(school: School, set_id: str, name: str) -> bytes:
+    """A list of a set, such as "database.contents"."""
+    return open_part(school, _list(manifest_of(school, set_id), name))
+
+
+def _list(manifest: Manifest, name: str) -> Part:
+    return next(part for part in manifest.parts if part.name.endswith(f"/{name}.json.zst.age"))
+
+
+def reseal_list(school: School, set_id: str, name: str, text: bytes, *, digest_fits: bool = True) -> None:
+    """Put another list into a set so that every checksum fits: what a faulty program would have written."""
+    manifest = manifest_of(school, set_id)
+    old, sealed = _list(manifest, name), seal(text, manifest.recipients)
+    (school.sets / old.name).write_bytes(sealed)
+    new = _part(old.name, sealed, text)
+    changed = manifest.model_dump_json().replace(old.model_dump_json(), new.model_dump_json())
+    if digest_fits:
+        model = Index if name.endswith(".index") else DatabaseContents
+        for one in manifest.stored:
+            wanted = one.contents_digest if isinstance(one, DatabasePart) and model is DatabaseContents else None
+            wanted = wanted or (one.index_digest if one.index and one.index.name == old.name else None)
+            if wanted and old.name in {part.name for part in one.objects}:
+                changed = changed.replace(wanted, digest(model.model_validate_json(text)))
+    rewrite_manifest(school, Manifest.model_validate_json(changed))
+
+
+def rewrite_manifest(school: School, manifest: Manifest) -> None:
+    """Write a manifest, and the list of sums that belongs to it."""
+    school.path(manifest.set, "manifest.json").write_text(manifest.model_dump_json())
+    sums = "".join(f"{part.sha256}  ../../{part.name}\n" for part in manifest.parts)
+    school.path(manifest.set, "SHA256SUMS").write_text(sums)
+
+
+def _part(name: str, sealed: bytes, raw: bytes) -> Part:
+    sha256 = hashlib.sha256(sealed).hexdigest()
+    return Part(name=name, sha256=sha256, size_bytes=len(sealed), raw_size_bytes=len(raw))
+
+
+def dump_of(school: School, set_id: str) -> bytes:
+    """The dump of a set."""
+    manifest = manifest_of(school, set_id)
+    index = Index.model_validate_json(read_list(school, set_id, "database.index"))
+    with ChunkReader(_getter(school), manifest.database.packs, index, school.identity) as reader:
+        return b"".join(reader.read(index.files[0].chunk_ids))
+
+
+def _getter(school: School) -> Callable[[str], bytes]:
+    return lambda name: (school.sets / name).read_bytes()
+
+
+def reseal_dump(school: School, set_id: str, raw: bytes) -> None:
+    """Put another dump into a set so that every checksum fits."""
+    manifest = manifest_of(school, set_id)
+
+    def put(name: str, data: bytes) -> None:
+        (school.sets / name).write_bytes(data)
+
+    with ChunkWriter(put, f"packs/{set_id}.forged.", manifest.recipients, NOTHING_KNOWN) as writer:
+        written = writer.add(io.BytesIO(raw))
+        packs, used = writer.finish()
+    index = Index.model_validate_json(read_list(school, set_id, "database.index"))
+    chunks = written.chunks if len(written.chunks) > 1 else []
+    file = index.files[0].model_copy(
+        update={"sha256": written.sha256, "size_bytes": written.size_bytes, "chunks": chunks}
+    )
+    database = manifest.database.model_copy(update={"packs": packs})
+    rewrite_manifest(school, manifest.model_copy(update={"database": database}))
+    forged = index.model_copy(update={"packs": used, "files": [file]})
+    reseal_list(school, set_id, "database.index", forged.model_dump_json().encode())
 
 
 def apply_elsewhere(subject: Subject, step: Step, failpoint: str = "", file_limit_bytes: int = 0) -> int:
@@ -248,8 +319,6 @@ from datetime import datetime
 from pathlib import Path
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.run_context import RunContext
-from schoolkeeper.connectors.store.envelope import seal, unseal
-from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.connectors.system import System
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.plan import Action

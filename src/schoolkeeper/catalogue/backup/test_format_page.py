@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from schoolkeeper.catalogue.backup.test_arrange import back_up, found_school
+from schoolkeeper.connectors.databases.contents import Setting
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
-from schoolkeeper.connectors.postgres.contents import Setting
 from schoolkeeper.connectors.postgres.snapshot import snapshot
 from schoolkeeper.testing.plugin import HOME
 
@@ -35,7 +35,7 @@ def test_a_set_opens_with_standard_tools_alone(database: str, tmp_path: Path) ->
         environment = {
             **os.environ,
             "PATH": f"{find(16).bin_dir}:{os.environ['PATH']}",
-            "SET": str(school.sets / set_id),
+            "SET": str(school.path(set_id, "manifest.json").parent),
             "KEY": str(key),
             "DATABASE": server.dsn("postgres"),
         }
@@ -53,6 +53,7 @@ def test_a_set_opens_with_standard_tools_alone(database: str, tmp_path: Path) ->
         assert settings(server.dsn("postgres")) == settings(database)
         assert len(settings(database)) == 4
     shutil.rmtree(folder)
+    assert (tmp_path / "home" / "uploads" / "latest.jpg").readlink() == Path("photos/1.jpg")
     for path in ("photos/1.jpg", "empty"):
         assert digest(tmp_path / "home" / "uploads" / path) == digest(school.uploads / path)
 

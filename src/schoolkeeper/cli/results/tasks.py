@@ -57,8 +57,8 @@ def _line(task: AnyTask) -> TaskLine:
         undo=spec.undo.value,
         cadence=spec.cadence.value if spec.cadence else None,
         needs_approval=needs_approval(spec),
-        reads=tuple(sorted(spec.reads)),
-        writes=tuple(sorted(spec.writes)),
+        reads=tuple(sorted(spec.readable)),
+        writes=tuple(sorted(spec.writable)),
         requirements=tuple(sorted(spec.requirements)),
         options=tuple(
             OptionLine(name, field.get_default(call_default_factory=True), field.description or "")

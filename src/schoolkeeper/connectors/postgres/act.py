@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from schoolkeeper.connectors.postgres.component import PostgresComponent
-from schoolkeeper.connectors.postgres.look import connect, failure
+from schoolkeeper.connectors.postgres.session import connect, failure
 from schoolkeeper.connectors.secrets import resolve
 from schoolkeeper.kernel.errors import Permanent, SchoolkeeperError
 

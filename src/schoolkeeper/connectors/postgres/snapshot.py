@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,8 +12,8 @@ import psycopg
 from psycopg import sql
 
 from schoolkeeper.connectors.postgres import digest
-from schoolkeeper.connectors.postgres.contents import DatabaseSource, Objects, Setting, TableContent
-from schoolkeeper.connectors.postgres.look import connect, failure
+from schoolkeeper.connectors.databases.contents import DatabaseSource, Objects, Setting, TableContent
+from schoolkeeper.connectors.postgres.session import connect, failure
 
 Row = dict[str, Any]
 # A dump takes as long as it takes; what would end our session early is switched off for it alone.
@@ -59,6 +60,11 @@ class Snapshot:
     def export(self) -> None:
         """Give the snapshot an id."""
         self.id = str(self.rows("SELECT pg_export_snapshot() AS id")[0]["id"])
+
+    def now(self) -> datetime:
+        """When the snapshot was taken, by the server's clock."""
+        at: datetime = self.rows("SELECT transaction_timestamp() AS at")[0]["at"]
+        return at
 
     def source(self) -> DatabaseSource:
         return DatabaseSource(**self.rows(_text("source.sql"))[0])

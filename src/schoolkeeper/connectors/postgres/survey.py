@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from operator import itemgetter
 
-from schoolkeeper.connectors.postgres.contents import TableContent
+from schoolkeeper.connectors.databases.contents import TableContent
 from schoolkeeper.connectors.postgres.snapshot import Snapshot, Table, snapshot
 
 

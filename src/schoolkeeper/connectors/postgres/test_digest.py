@@ -1,7 +1,7 @@
 import psycopg
 import pytest
 
-from schoolkeeper.connectors.postgres.contents import SequencePosition, TableContent
+from schoolkeeper.connectors.databases.contents import SequencePosition, TableContent
 from schoolkeeper.connectors.postgres.snapshot import snapshot
 from schoolkeeper.connectors.postgres.survey import survey
 

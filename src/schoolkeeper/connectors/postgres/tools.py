@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from schoolkeeper.connectors.postgres.binaries import Binaries, find, newest
 from schoolkeeper.connectors.postgres.cluster_errors import PostgresNotFound
-from schoolkeeper.connectors.postgres.look import SECRETS, parsed
+from schoolkeeper.connectors.postgres.session import SECRETS, parsed
 from schoolkeeper.kernel.errors import Permanent
 
 PRIVATE = (*SECRETS, "passfile")

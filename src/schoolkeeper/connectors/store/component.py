@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 import pyrage  # type: ignore[import-untyped]
 from pydantic import AfterValidator, Field
 
-from schoolkeeper.connectors.component import Component
-from schoolkeeper.connectors.files.component import AbsolutePath
 from schoolkeeper.connectors.secrets import SecretReference
+from schoolkeeper.connectors.store.places.address import PlaceFields
 
 
 def _recipient(text: str) -> str:
@@ -21,11 +20,10 @@ def _recipient(text: str) -> str:
 Recipient = Annotated[str, AfterValidator(_recipient)]
 
 
-class StoreComponent(Component):
-    """A folder that holds backup sets, encrypted with age."""
+class StoreComponent(PlaceFields):
+    """A place that holds backup sets, encrypted with age: a folder, an S3 bucket, a folder on an SFTP server."""
 
     kind: Literal["store"]
-    path: AbsolutePath = Field(description="The folder, best on another disk than the ERP's")
     recipients: list[Recipient] = Field(min_length=1, description="age public keys (age1…) that can open the sets")
     identity: SecretReference | None = Field(
         None, description="Where the private key is kept that drills open the sets with"

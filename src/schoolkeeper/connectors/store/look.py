@@ -1,19 +1,31 @@
-"""Looking into a store of backup sets."""
+"""Looking into a store of backup sets.
 
-import os
-import shutil
+Below the folder of each system lie `sets/<set>/` with what belongs to one set, `packs/` with the chunks that sets
+share, and `proofs/<set>/` with what drills found out. A set is one only when it has a manifest, which is written last.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Self
+from datetime import datetime
+from typing import Self, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from schoolkeeper.connectors.files.look import sha256_of
 from schoolkeeper.connectors.secrets import resolve
 from schoolkeeper.connectors.store.component import StoreComponent
 from schoolkeeper.connectors.store.envelope import Identity, identity_from
-from schoolkeeper.connectors.store.manifest import MANIFEST, SET_ID, Manifest
+from schoolkeeper.connectors.store.errors import Damaged
+from schoolkeeper.connectors.store.manifest import MANIFEST, SET_ID, Index, Manifest, Part, Stored
+from schoolkeeper.connectors.store.places.address import place_of
+from schoolkeeper.connectors.store.places.place import Listed
+from schoolkeeper.connectors.store.reading import ChunkReader, opened
+from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.errors import Unreachable
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+SETS, PACKS, PROOFS = "sets/", "packs/", "proofs/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +37,73 @@ class StoredSet:
     fault: str = ""
 
 
+def name_in(set_id: str, name: str) -> str:
+    """The object of a set. Raises ValueError for what is no id of a set."""
+    if not SET_ID.fullmatch(set_id):
+        raise ValueError(f"{set_id} is no id of a set")
+    return f"{SETS}{set_id}/{name}"
+
+
 class StoreLook:
-    """Lists and reads the sets of one system. A set is one only when it has a manifest, which is written last."""
+    """Lists and reads the sets of one system. Object names are relative to the system's folder in the store."""
 
     def __init__(self, name: str, component: StoreComponent, system: str) -> None:
         self.name = name
-        self.folder = component.path / system
         self.recipients = component.recipients
         self._component = component
         self._system = system
+        self._place = place_of(name, component)
 
     def __enter__(self) -> Self:
-        # The folder is never made by us: where a disk is not mounted, we would fill the one below it.
-        if not self._component.path.is_dir():
-            raise Unreachable(self.name, f"there is no folder {self._component.path}")
+        self._place.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        return None
+        self._place.close()
 
-    def free_bytes(self) -> int:
-        return shutil.disk_usage(self._component.path).free
+    @property
+    def where(self) -> str:
+        """The store in words for people."""
+        return self._place.where
+
+    def free_bytes(self) -> int | None:
+        """How much more fits; None where no limit is known."""
+        return self._place.free_bytes()
+
+    # Objects
+
+    def get(self, name: str) -> bytes:
+        """An object as it is stored. Raises FileNotFoundError."""
+        return self._place.get(self._full(name))
+
+    def objects(self, prefix: str = "") -> Iterator[Listed]:
+        """Objects by the beginning of their names, in order."""
+        start = len(self._system) + 1
+        for one in self._place.list(self._full(prefix)):
+            yield Listed(one.name[start:], one.size_bytes, one.modified_at)
+
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        """The size of every object whose name begins so."""
+        return {one.name: one.size_bytes for one in self.objects(prefix)}
+
+    def locked_until(self, name: str) -> datetime | None:
+        """Until when the place itself keeps an object from being deleted."""
+        return self._place.locked_until(self._full(name))
+
+    def _full(self, name: str) -> str:
+        return f"{self._system}/{name}"
+
+    # Sets
 
     def sets(self) -> list[StoredSet]:
         """All sets, in order of their ids, which is that of the start of their runs."""
-        try:
-            names = sorted(entry.name for entry in os.scandir(self.folder) if entry.is_dir())
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise Unreachable(self.name, f"{self.folder}: {error.strerror}") from error
+        ending = f"/{MANIFEST}"
+        names = [one.name[len(SETS) : -len(ending)] for one in self.objects(SETS) if one.name.endswith(ending)]
         return [self._read(name) for name in names if SET_ID.fullmatch(name)]
+
+    def has(self, set_id: str) -> bool:
+        """Whether the set is complete."""
+        return self._place.size_bytes(self._full(name_in(set_id, MANIFEST))) is not None
 
     def manifest(self, set_id: str) -> Manifest | None:
         """The manifest of a set; None when there is no such set or its manifest has a fault."""
@@ -63,55 +111,41 @@ class StoreLook:
 
     def _read(self, set_id: str) -> StoredSet:
         try:
-            manifest = Manifest.model_validate_json(self.path(set_id, MANIFEST).read_bytes())
+            text = self.get(name_in(set_id, MANIFEST))
+            manifest = Manifest.model_validate_json(text)
         except FileNotFoundError:
             return StoredSet(set_id, None, "it has no manifest")
-        except OSError as error:
-            raise Unreachable(self.name, f"{set_id}/{MANIFEST}: {error.strerror}") from error
         except ValidationError as error:
-            return StoredSet(set_id, None, f"its manifest cannot be understood ({error.error_count()} faults)")
+            return StoredSet(set_id, None, _not_understood(text, error))
         if (manifest.set, manifest.system) != (set_id, self._system):
             return StoredSet(set_id, None, f"its manifest says it is {manifest.set} of {manifest.system}")
         return StoredSet(set_id, manifest)
 
-    def path(self, set_id: str, name: str) -> Path:
-        """Where a file of a set is. Raises ValueError for a name that leads elsewhere."""
-        if not SET_ID.fullmatch(set_id) or "/" in name or name in ("", ".", ".."):
-            raise ValueError(f"{set_id}/{name} is no file of a set")
-        return self.folder / set_id / name
-
-    def open(self, set_id: str, name: str) -> IO[bytes]:
-        """A part as it is stored. Raises FileNotFoundError."""
-        return self.path(set_id, name).open("rb")
-
     def manifest_sha256(self, set_id: str) -> str:
         """What a proof is bound to; "" when the set has no manifest (any more)."""
         try:
-            return sha256_of(self.path(set_id, MANIFEST))
+            return hashlib.sha256(self.get(name_in(set_id, MANIFEST))).hexdigest()
         except FileNotFoundError:
             return ""
 
-    def damaged(self, set_id: str, manifest: Manifest) -> list[str]:
-        """The parts that are not there or whose content is not what the manifest says: all are read."""
-        faults = []
-        for part in manifest.parts:
-            try:
-                if sha256_of(self.path(set_id, part.name)) != part.sha256:
-                    faults.append(part.name)
-            except OSError:
-                faults.append(part.name)
-        return faults
-
-    def altered(self, set_id: str, manifest: Manifest) -> str:
-        """What can be seen to be wrong with the parts of a set without reading them, "" for nothing."""
-        for part in manifest.parts:
-            try:
-                size_bytes = self.path(set_id, part.name).stat().st_size
-            except OSError as error:
-                return f"{part.name}: {error.strerror}"
-            if size_bytes != part.size_bytes:
-                return f"{part.name} has {size_bytes:,} bytes, its manifest says {part.size_bytes:,}"
+    def unlike(self, part: Part, sizes: Mapping[str, int]) -> str:
+        """What can be seen to be wrong with an object without reading it, "" for nothing. `sizes` is a listing."""
+        size_bytes = sizes.get(part.name)
+        if size_bytes is None:
+            return f"{part.name} is not there"
+        if size_bytes != part.size_bytes:
+            return f"{part.name} has {size_bytes:,} bytes, its manifest says {part.size_bytes:,}"
         return ""
+
+    def damage(self, part: Part) -> str:
+        """What is wrong with an object, all of which is read; "" for nothing."""
+        try:
+            sha256 = hashlib.sha256(self.get(part.name)).hexdigest()
+        except FileNotFoundError:
+            return f"{part.name} is not there"
+        return "" if sha256 == part.sha256 else f"{part.name} is not what was written: its SHA-256 differs"
+
+    # Contents
 
     def identity(self) -> Identity:
         """The private key that drills open sets with. Raises Unreachable when there is none to be had."""
@@ -122,21 +156,45 @@ class StoreLook:
         except ValueError as error:
             raise Unreachable(self.name, f"the identity is no private key of age: {error}") from error
 
-    def proofs(self, set_id: str) -> dict[str, bytes]:
-        """The proof records of a set by the run that wrote them, in order; an unreadable one is empty."""
-        folder = self.folder / "proofs" / set_id
-        return {path.stem: _bytes_of(path) for path in sorted(folder.glob("*.json"))} if folder.is_dir() else {}
+    def open(self, part: Part) -> bytes:
+        """What an object holds. Raises Damaged, CannotOpen, and Unreachable without a key."""
+        return opened(self.get, part, self.identity())
 
-    def proof(self, set_id: str, run: str) -> bytes | None:
-        """The proof record that one run wrote of a set."""
+    def model(self, part: Part, wanted_digest: str, model: type[ModelT]) -> ModelT:
+        """A list of a set. Raises Damaged also when it is not the one that the manifest speaks of."""
         try:
-            return (self.folder / "proofs" / set_id / f"{run}.json").read_bytes()
-        except FileNotFoundError:
-            return None
+            contents = model.model_validate_json(self.open(part))
+        except ValidationError as error:
+            raise Damaged("it cannot be understood") from error
+        if digest(contents) != wanted_digest:
+            raise Damaged("it is not the manifest's")
+        return contents
+
+    def index(self, stored: Stored) -> Index:
+        """Which chunks make up the files of a part. Raises as `model` does."""
+        if stored.index is None:
+            raise Damaged("the part has no index")
+        return self.model(stored.index, stored.index_digest, Index)
+
+    def reader(self, stored: Stored, index: Index) -> ChunkReader:
+        """Brings the files of a part back."""
+        return ChunkReader(self.get, stored.packs, index, self.identity())
+
+    # Proofs
+
+    def proofs(self, set_id: str) -> dict[str, bytes]:
+        """The proof records of a set by the run that wrote them, in order."""
+        prefix = f"{PROOFS}{set_id}/"
+        names = [one.name for one in self.objects(prefix) if one.name.endswith(".json")]
+        return {name[len(prefix) : -len(".json")]: self.get(name) for name in names}
 
 
-def _bytes_of(path: Path) -> bytes:
+def _not_understood(text: bytes, error: ValidationError) -> str:
+    """A set of another format is not damaged; it needs the release that wrote it."""
     try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+        written = json.loads(text)["format"]
+    except (ValueError, KeyError, TypeError):
+        written = ""
+    if str(written).startswith("schoolkeeper-backup-set/") and written != Manifest.model_fields["format"].default:
+        return f"it has the format {written}, which this release does not read"
+    return f"its manifest cannot be understood ({error.error_count()} faults)"

@@ -1,19 +1,20 @@
-"""The format of a backup set's manifest and of what stands in its encrypted contents lists.
+"""The format of a backup set's manifest and of what stands in its encrypted lists.
 
 The manifest is readable without a key, so that sets can be listed and their parts checked anywhere. It holds
 totals only: file names may be names of people, and a digest of a small table can be guessed, so names and
-digests are kept in a `contents` list per part, which is encrypted like the part itself.
+digests are kept in an `index` and a `contents` list per part, which are encrypted like the packs themselves.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from schoolkeeper.connectors.postgres.contents import DatabaseSource
+from schoolkeeper.connectors.databases.contents import DatabaseSource
 
-FORMAT: Literal["schoolkeeper-backup-set/1"] = "schoolkeeper-backup-set/1"
+FORMAT: Literal["schoolkeeper-backup-set/2"] = "schoolkeeper-backup-set/2"
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
 SET_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
@@ -24,7 +25,8 @@ class _Record(BaseModel):
 
 
 class Part(_Record):
-    """One file of a set. Sizes and SHA-256 are of the file as stored; `raw_size_bytes` is what it holds."""
+    """One object of a set; `name` is relative to the folder of the system in the store. Size and SHA-256 are of
+    the object as stored; `raw_size_bytes` is what it holds."""
 
     name: str
     sha256: str
@@ -40,42 +42,78 @@ class Version(_Record):
     why: list[str] = []
 
 
-class DatabasePart(_Record):
-    """The database's part: a dump and its contents list, taken in one snapshot."""
+class Held(_Record):
+    """A part whose bytes another tool keeps: the name of its component, its kind, and the copy's id there."""
 
-    dump: Part
+    component: str
+    engine: str
+    copy_id: str
+    form: Literal["logical", "physical"] = "logical"
+
+
+class Stored(_Record):
+    """What every part has. `index` says which chunks of which `packs` make up its files; a part that another tool
+    holds has no packs and, for a database, no index. `new_bytes` is what this set added to the store for it."""
+
+    component: str
+    index: Part | None = None
+    index_digest: str = ""
+    packs: list[Part] = []
+    new_bytes: int = 0
+    held: Held | None = None
+    full_because: str = ""
+    """Why nothing of an earlier set could be used; "" when it was looked for."""
+
+    @property
+    def objects(self) -> list[Part]:
+        """Every object of the part that lies in this store."""
+        return [*([self.index] if self.index else []), *self.packs]
+
+
+class DatabasePart(Stored):
+    """A dump and its contents list, taken in one snapshot."""
+
     contents: Part
     contents_digest: str
     source: DatabaseSource
     snapshot: str
     taken_at: datetime
-    pg_dump: str
+    dumped_by: str
+    dump_bytes: int
     version: Version
     tables: int
     rows: int
-    objects: int
     sequences: int
+    definitions: int
+    golden: Part | None = None
+    """A few records as the ERP's own queries showed them, to be found again in a copy."""
+    not_transactional: list[str] = []
+    """Tables that no snapshot covers (MyISAM): what was written to them meanwhile may be half in the set."""
+
+    @property
+    def objects(self) -> list[Part]:
+        return [self.contents, *([self.golden] if self.golden else []), *super().objects]
 
 
-class FilesPart(_Record):
-    """A folder's part. `changed` files were written to while they were read, `vanished` ones went away before;
-    `outside` links lead out of the folder."""
+class FilesPart(Stored):
+    """A folder. `added`, `altered` and `deleted` compare it with the set before (`since`); `changed` files were
+    written to while they were read, `vanished` ones went away before; `outside` links lead out of the folder."""
 
-    component: str
-    archive: Part
-    contents: Part
-    contents_digest: str
     files: int
     bytes: int
     changed: int
     vanished: int
     outside: int = 0
+    since: str = ""
+    added: int = 0
+    altered: int = 0
+    deleted: int = 0
 
 
 class Manifest(_Record):
     """`taken_at` is the moment of the database's snapshot: what was written later is not in the set."""
 
-    format: Literal["schoolkeeper-backup-set/1"] = FORMAT
+    format: Literal["schoolkeeper-backup-set/2"] = FORMAT
     set: str
     system: str
     profile: str
@@ -88,14 +126,24 @@ class Manifest(_Record):
     files: list[FilesPart]
 
     @property
+    def stored(self) -> Iterator[Stored]:
+        yield self.database
+        yield from self.files
+
+    @property
     def parts(self) -> list[Part]:
-        """Every file of the set but the manifest and the list of sums."""
-        parts = [self.database.dump, self.database.contents]
-        return parts + [part for files in self.files for part in (files.archive, files.contents)]
+        """Every object of the set but the manifest and the list of sums, each once."""
+        return list({part.name: part for one in self.stored for part in one.objects}.values())
 
     @property
     def size_bytes(self) -> int:
+        """What the set would take if it stood alone."""
         return sum(part.size_bytes for part in self.parts)
+
+    @property
+    def new_bytes(self) -> int:
+        """What the set added to the store."""
+        return sum(one.new_bytes for one in self.stored)
 
     @property
     def duration(self) -> timedelta:
@@ -103,20 +151,60 @@ class Manifest(_Record):
 
 
 class StoredFile(_Record):
-    """A regular file; `path` is relative to the folder and as `spelled` has it, `sha256` is of exactly what the
-    archive holds."""
+    """A regular file; `path` is relative to the folder and as `spelled` has it. `chunks` is left empty where the
+    file is one chunk, whose name is then the file's `sha256`, and where it is empty.
+
+    `inode`, `mtime_ns` and `ctime_ns` tell whether it must be read again for the next set.
+    """
 
     path: str
     size_bytes: int
     sha256: str
+    chunks: list[str] = []
+    mode: int = 0o600
+    uid: int = 0
+    gid: int = 0
+    inode: int = 0
+    mtime_ns: int = 0
+    ctime_ns: int = 0
+
+    @property
+    def chunk_ids(self) -> list[str]:
+        return self.chunks or ([self.sha256] if self.size_bytes else [])
 
 
-class FilesContents(_Record):
-    """What a folder's archive holds; `skipped` are sockets, devices and pipes, which no archive can bring back,
-    and `outside` links that lead out of the folder, of whose targets the archive has nothing."""
+class Folder(_Record):
+    path: str
+    mode: int
+    uid: int
+    gid: int
+    mtime_ns: int
 
+
+class Link(_Record):
+    path: str
+    target: str
+    uid: int
+    gid: int
+
+
+class Index(_Record):
+    """Which chunks make up which file, and which pack has them: `packs` gives for each the chunks that this part
+    uses and their sizes.
+
+    `skipped` are sockets, devices and pipes, which no backup can bring back; `outside` are links that lead out of the
+    folder, of whose targets the set has nothing. `added`, `altered` and `deleted` compare with the set `since`.
+    """
+
+    packs: dict[str, dict[str, int]]
     files: list[StoredFile]
-    changed: list[str]
-    vanished: list[str]
-    skipped: list[str]
+    folders: list[Folder] = []
+    links: list[Link] = []
+    changed: list[str] = []
+    vanished: list[str] = []
+    skipped: list[str] = []
     outside: list[str] = []
+    since: str = ""
+    added: list[str] = []
+    altered: list[str] = []
+    deleted: list[str] = []

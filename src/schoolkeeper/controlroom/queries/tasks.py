@@ -6,7 +6,6 @@ from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.kernel.spec import Cadence, Risk, Spec
 
 # Kinds that no definition names: what a task makes for itself and takes away again.
-_OUR_OWN = frozenset({"scratch"})
 
 
 def spec_of(task_id: str) -> Spec | None:
@@ -36,9 +35,8 @@ def tasks_that_look() -> list[str]:
 
 def applicable(kinds: Iterable[str]) -> list[Spec]:
     """The tasks that a system with components of these kinds can have."""
-    have = set(kinds)
-    specs = (task.spec for task in catalogue().values())
-    return [spec for spec in specs if spec.reads & have and spec.writes - _OUR_OWN <= have]
+    have = frozenset(kinds)
+    return [task.spec for task in catalogue().values() if task.spec.fits(have)]
 
 
 def watching() -> tuple[Spec, ...]:

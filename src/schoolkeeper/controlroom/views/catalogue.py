@@ -15,8 +15,8 @@ def show(request: HttpRequest) -> TemplateResponse:
             "risk": wording.RISKS[spec.risk],
             "cadence": wording.CADENCES[spec.cadence],
             "undo": wording.UNDO[spec.undo],
-            "reads": ", ".join(wording.COMPONENTS.get(kind, kind) for kind in sorted(spec.reads)),
-            "writes": ", ".join(wording.COMPONENTS.get(kind, kind) for kind in sorted(spec.writes)),
+            "reads": ", ".join(wording.COMPONENTS.get(kind, kind) for kind in sorted(spec.readable)),
+            "writes": ", ".join(wording.COMPONENTS.get(kind, kind) for kind in sorted(spec.writable)),
         }
         groups.setdefault(spec.id.partition(".")[0].capitalize(), []).append(card)
     return TemplateResponse(request, "controlroom/catalogue.html", {"groups": groups, "count": len(catalogue())})

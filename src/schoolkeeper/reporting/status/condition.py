@@ -140,7 +140,7 @@ def _component(
     now: datetime,
 ) -> ComponentState:
     """Checks are the daily tasks that only look: that a cleanup failed does not make a folder unwell."""
-    checks = {spec.id for spec in daily if component.kind in spec.reads and not spec.changes_something}
+    checks = {spec.id for spec in daily if component.kind in spec.readable and not spec.changes_something}
     fresh = [looked[task] for task in checks if task in looked and now - looked[task] <= STALE_AFTER]
     levels = [issue.level for issue in unwell if issue.task in checks]
     return ComponentState(

@@ -15,12 +15,15 @@ class SetFacts(Facts):
     taken_at: datetime
     completed_at: datetime
     size_bytes: int
+    new_bytes: int
     tables: int
     rows: int
     files: int
     changed: int
     vanished: int
     outside: int
+    full_because: dict[str, str]
+    not_transactional: list[str]
 
     @classmethod
     def of(cls, manifest: Manifest, manifest_sha256: str) -> "SetFacts":
@@ -30,19 +33,23 @@ class SetFacts(Facts):
             taken_at=manifest.taken_at,
             completed_at=manifest.completed_at,
             size_bytes=manifest.size_bytes,
+            new_bytes=manifest.new_bytes,
             tables=manifest.database.tables,
             rows=manifest.database.rows,
             files=sum(part.files for part in manifest.files),
             changed=sum(part.changed for part in manifest.files),
             vanished=sum(part.vanished for part in manifest.files),
             outside=sum(part.outside for part in manifest.files),
+            full_because={one.component: one.full_because for one in manifest.stored if one.full_because},
+            not_transactional=manifest.database.not_transactional,
         )
 
 
 class CreateFacts(Facts):
     """`set_id` is the set of this run, whether it is there yet or not; `sets` are those that are, oldest first.
 
-    `components` are the folders that belong to a set and `absent` those that the profile asks for in vain.
+    `database` is the component that holds it, `components` are the folders that belong to a set and `absent` those
+    that the profile asks for in vain.
     `faults` are sets without a sound manifest, and other sets of which a part is gone or has another size, by id;
     `damaged` are parts of this run's set whose content is not what its manifest says.
     """
@@ -57,8 +64,9 @@ class CreateFacts(Facts):
     sets: list[SetFacts]
     faults: dict[str, str]
     damaged: list[str]
+    database: str
     database_bytes: int
-    free_bytes: int
+    free_bytes: int | None
 
     @property
     def own(self) -> SetFacts | None:

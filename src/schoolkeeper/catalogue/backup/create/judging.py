@@ -31,6 +31,19 @@ def verdicts(facts: CreateFacts) -> Iterator[Verdict]:
         says = f"{own.outside:,} links lead out of the saved folders; what they lead to is not in the set."
         hint = "The set's contents list names them; add the folders that they lead to to the definition."
         yield "not_covered", Level.WARNING, says, own.id, hint
+    if own is not None and len(facts.sets) > 1:
+        for component, why in own.full_because.items():
+            says = f"All of {component} was stored once more, because {why}."
+            hint = "This costs space once; if it happens again and again, remove the reason."
+            yield "stored_in_full", Level.INFO, says, component, hint
+    if own is not None and own.not_transactional:
+        tables = own.not_transactional
+        says = (
+            f"{len(tables)} tables are of a kind that no snapshot covers (MyISAM, Aria), among them {tables[0]}: "
+            "what is written to them during a backup can be half in the set."
+        )
+        hint = "Convert them to InnoDB, or take sets when nobody works."
+        yield "not_consistent", Level.WARNING, says, own.id, hint
 
 
 def _age(facts: CreateFacts) -> Iterator[Verdict]:
@@ -46,7 +59,7 @@ def _age(facts: CreateFacts) -> Iterator[Verdict]:
 
 def _space(facts: CreateFacts) -> Iterator[Verdict]:
     newest = facts.newest
-    if newest is None or facts.free_bytes >= SPARE_SETS * newest.size_bytes:
+    if newest is None or facts.free_bytes is None or facts.free_bytes >= SPARE_SETS * newest.size_bytes:
         return
     says = (
         f"The store has {facts.free_bytes / 1e6:,.0f} MB free, less than {SPARE_SETS} times the newest set "
@@ -57,9 +70,9 @@ def _space(facts: CreateFacts) -> Iterator[Verdict]:
 
 def _soundness(facts: CreateFacts) -> Iterator[Verdict]:
     hint = "Do not rely on this set; take another one, and look at the disk that the store is on."
-    for part in facts.damaged:
-        says = f"{part} of set {facts.set_id} is missing or differs from its SHA-256 in the manifest."
-        yield "damaged", Level.ERROR, says, f"{facts.set_id}/{part}", hint
+    for fault in facts.damaged:
+        says = f"The set {facts.set_id} is damaged: {fault}."
+        yield "damaged", Level.ERROR, says, f"{facts.set_id}/{fault.partition(' ')[0]}", hint
     for set_id, fault in facts.faults.items():
         yield "damaged", Level.ERROR, f"The backup set {set_id} cannot be used: {fault}.", set_id, hint
 

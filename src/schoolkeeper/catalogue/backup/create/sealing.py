@@ -31,7 +31,7 @@ def seal(act: Act, set_id: str) -> Mapping[str, object]:
     """Write the manifest from the notes of the parts, and make the set count."""
     store = act.store()
     if not store.has(set_id):
-        store.seal(_manifest(act, set_id), lambda: failpoint("backup.create.seal.before_rename"))
+        store.seal(_manifest(act, set_id), lambda: failpoint("backup.create.seal.before_manifest"))
     store.remove_notes(set_id)
     return {"set": set_id}
 
@@ -55,7 +55,7 @@ def _manifest(act: Act, set_id: str) -> Manifest:
         completed_at=datetime.now(UTC),
         tools={
             "schoolkeeper": version("schoolkeeper"),
-            "pg_dump": part.pg_dump,
+            "dump": part.dumped_by,
             "zstd": ".".join(map(str, zstandard.ZSTD_VERSION)),
             "pyrage": version("pyrage"),
         },

@@ -3,15 +3,14 @@
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import psycopg
+import pyrage  # type: ignore[import-untyped]
 import pytest
 
 from schoolkeeper.catalogue.backup.create.facts import CreateFacts
@@ -25,9 +24,11 @@ from schoolkeeper.catalogue.backup.test_arrange import (
     findings,
     found_school,
     later,
-    unsealed,
+    manifest_of,
+    read_list,
 )
-from schoolkeeper.connectors.postgres.contents import DatabaseContents
+from schoolkeeper.connectors.databases.contents import DatabaseContents
+from schoolkeeper.connectors.gentle import Pace
 from schoolkeeper.connectors.postgres.tools import address
 from schoolkeeper.kernel.errors import Permanent, Unreachable
 from schoolkeeper.kernel.finding import Level
@@ -36,7 +37,6 @@ from schoolkeeper.testing.arrange import secret_file
 
 KILLED = -9
 PERMANENT = 3
-CONTENTS = "database.contents.json.zst.age"
 
 
 @pytest.fixture
@@ -52,34 +52,27 @@ class TestConformance(Conformance):
 
 
 def contents(school: School, set_id: str) -> DatabaseContents:
-    return DatabaseContents.model_validate_json(unsealed(school, set_id, CONTENTS))
+    return DatabaseContents.model_validate_json(read_list(school, set_id, "database.contents"))
 
 
 def test_the_manifest_says_what_is_in_the_set(school: School) -> None:
     set_id = back_up(school)
-    folder = school.sets / set_id
-    manifest = json.loads((folder / "manifest.json").read_text())
-    assert (manifest["set"], manifest["system"], manifest["environment"]) == (set_id, "test-college", "scratch")
-    assert manifest["database"]["tables"] == 6
-    assert manifest["database"]["rows"] == 200 + 200 + 200 + 10
-    assert manifest["database"]["version"] == {"database": "1.0", "web": None, "why": []}
-    assert [(part["component"], part["files"]) for part in manifest["files"]] == [
-        ("uploads", 4),
-        ("configuration", 1),
-    ]
-    names = {path.name for path in folder.iterdir()}
-    assert names == {part["name"] for part in parts(manifest)} | {"manifest.json", "SHA256SUMS"}
+    manifest = manifest_of(school, set_id)
+    assert (manifest.set, manifest.system, manifest.environment) == (set_id, "test-college", "scratch")
+    assert manifest.database.tables == 6
+    assert manifest.database.rows == 200 + 200 + 200 + 10
+    assert manifest.database.version.model_dump() == {"database": "1.0", "web": None, "why": []}
+    assert [(part.component, part.files) for part in manifest.files] == [("uploads", 4), ("configuration", 1)]
+    stored = {str(path.relative_to(school.sets)) for path in school.sets.rglob("*") if path.is_file()}
+    of_the_set = {f"sets/{set_id}/{name}" for name in ("manifest.json", "SHA256SUMS")}
+    assert stored == {part.name for part in manifest.parts} | of_the_set
+    folder = school.path(set_id, "SHA256SUMS").parent
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
-
-
-def parts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    of_files = [part[name] for part in manifest["files"] for name in ("archive", "contents")]
-    return [manifest["database"]["dump"], manifest["database"]["contents"], *of_files]
 
 
 def test_nothing_that_could_be_about_people_is_readable_without_the_key(school: School) -> None:
     set_id = back_up(school)
-    readable = "".join((school.sets / set_id / name).read_text() for name in ("manifest.json", "SHA256SUMS"))
+    readable = "".join(school.path(set_id, name).read_text() for name in ("manifest.json", "SHA256SUMS"))
     assert "photos" not in readable
     assert contents(school, set_id).tables["public.grade"].digest not in readable
 
@@ -99,7 +92,7 @@ def test_rows_written_after_the_snapshot_are_in_neither_dump_nor_counts(school: 
     [
         (0, "backup.create.database.streaming"),
         (1, "backup.create.files.streaming"),
-        (3, "backup.create.seal.before_rename"),
+        (3, "backup.create.seal.before_manifest"),
     ],
 )
 def test_kill_9_in_a_step_and_the_same_step_again(school: School, step: int, failpoint: str) -> None:
@@ -121,7 +114,10 @@ def test_kill_9_in_a_step_and_the_same_step_again(school: School, step: int, fai
     assert isinstance(uninterrupted, CreateFacts)
     assert uninterrupted.own is not None
     assert contents(school, facts.set_id).tables == contents(school, uninterrupted.set_id).tables
-    assert {path.name for path in school.sets.iterdir()} == {facts.set_id, uninterrupted.set_id}
+    whole = [facts.set_id, uninterrupted.set_id]
+    assert {path.name for path in (school.sets / "sets").iterdir()} == set(whole)
+    needed = {part.name for set_id in whole for part in manifest_of(school, set_id).parts if "pack" in part.name}
+    assert {f"packs/{path.name}" for path in (school.sets / "packs").iterdir()} == needed, "nothing is left over"
 
 
 def dumping(school: School) -> list[int]:
@@ -164,19 +160,23 @@ def small_store(school: School) -> Iterator[int]:
 def test_a_full_disk_leaves_no_set_and_touches_no_other(
     school: School, small_store: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    earlier = back_up(school)
-    before = {path.name: path.read_bytes() for path in (school.sets / earlier).iterdir()}
+    back_up(school)
+    before = stored(school)
     (school.uploads / "film.mp4").write_bytes(b"".join(number.to_bytes(8) for number in scattered(2_000_000)))
     subject = later(school.subject(Create()), "today", hours=24)
     steps = subject.plan()
     subject.apply(steps[:1])
     assert apply_elsewhere(subject, steps[1], file_limit_bytes=small_store) == PERMANENT
     said = capfd.readouterr().err
-    assert "is full: files-uploads.tar.zst.age could not be written" in said
+    assert "is full: test-college/packs/" in said
     assert "Traceback" not in said
     subject.take_back(steps[:2])
-    assert {path.name for path in school.sets.iterdir()} == {earlier}
-    assert {path.name: path.read_bytes() for path in (school.sets / earlier).iterdir()} == before
+    assert stored(school) == before
+
+
+def stored(school: School) -> dict[str, bytes]:
+    """Everything that is in the store."""
+    return {str(path): path.read_bytes() for path in school.sets.rglob("*") if path.is_file()}
 
 
 def scattered(count: int) -> Iterator[int]:
@@ -232,20 +232,21 @@ def test_a_flipped_bit_is_found_when_the_set_is_read_back(school: School) -> Non
     before = subject.assess()
     facts = carry_out(subject)
     assert isinstance(facts, CreateFacts)
-    part = school.sets / facts.set_id / "files-uploads.tar.zst.age"
+    (name,) = (one.name for one in manifest_of(school, facts.set_id).parts if ".files-uploads.0001" in one.name)
+    part = school.sets / name
     content = bytearray(part.read_bytes())
     content[len(content) // 2] ^= 1
     part.write_bytes(content)
     after = subject.assess()
     verdict = subject.task.verify(before, after, subject.options)
-    assert codes(verdict) == {("damaged", f"{facts.set_id}/files-uploads.tar.zst.age")}
+    assert codes(verdict) == {("damaged", f"{facts.set_id}/{name}")}
     assert codes(findings(subject, after, Level.ERROR)) == codes(verdict)
     assert not subject.task.evidence(after)[0].holds
 
 
 def test_a_set_of_another_system_does_not_count(school: School) -> None:
     set_id = back_up(school)
-    manifest = school.sets / set_id / "manifest.json"
+    manifest = school.path(set_id, "manifest.json")
     manifest.write_text(manifest.read_text().replace('"test-college"', '"other-college"'))
     subject = later(school.subject(Create()), "next")
     facts = subject.assess()
@@ -269,8 +270,8 @@ def test_an_earlier_set_that_went_away_or_was_damaged_does_not_cost_the_new_one(
     assert isinstance(cut, CreateFacts)
     subject = later(school.subject(Create()), "third", hours=2)
     before = subject.assess()
-    shutil.rmtree(school.sets / gone)
-    os.truncate(school.sets / cut.set_id / "database.dump.zst.age", 100)
+    school.remove(gone)
+    os.truncate(school.path(cut.set_id, "database.contents.json.zst.age"), 100)
     subject.apply(subject.task.plan(before, subject.options))
     after = subject.assess()
     assert subject.task.verify(before, after, subject.options) == []
@@ -283,10 +284,83 @@ def test_the_evidence_says_when_the_set_was_taken_and_which_manifest_it_has(scho
     subject = school.subject(Create())
     facts = carry_out(subject)
     assert isinstance(facts, CreateFacts)
-    manifest = (school.sets / facts.set_id / "manifest.json").read_bytes()
+    manifest = school.path(facts.set_id, "manifest.json").read_bytes()
     data = subject.task.evidence(facts)[0].data
     assert data["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
     assert data["taken_at"] == json.loads(manifest)["taken_at"]
+
+
+def next_set(school: School, key: str, *, hours: float = 1) -> CreateFacts:
+    """Take another set, one hour or more later."""
+    facts = carry_out(later(school.subject(Create()), key, hours=hours))
+    assert isinstance(facts, CreateFacts)
+    return facts
+
+
+def test_what_an_earlier_set_has_is_not_stored_again(school: School) -> None:
+    (school.uploads / "film.mp4").write_bytes(os.urandom(2_000_000))
+    first = manifest_of(school, back_up(school))
+    school.query("INSERT INTO mark VALUES ('b', 'p', 1, 'ab')")
+    (school.uploads / "new.txt").write_text("new")
+    (school.uploads / "photos" / "1.jpg").unlink()
+    second = manifest_of(school, next_set(school, "second").set_id)
+    assert first.new_bytes > 2_000_000 > 100 * second.new_bytes
+    assert second.size_bytes > 2_000_000
+    uploads = second.files[0]
+    assert (uploads.since, uploads.added, uploads.altered, uploads.deleted) == (first.set, 1, 0, 1)
+    index = json.loads(read_list(school, second.set, "files-uploads.index"))
+    assert (index["added"], index["deleted"]) == (["new.txt"], ["photos/1.jpg"])
+
+
+def test_other_keys_and_an_unreadable_list_mean_a_full_set_and_no_failure(school: School) -> None:
+    back_up(school)
+    other = pyrage.x25519.Identity.generate()
+    recipients = [str(school.identity.to_public()), str(other.to_public())]
+    subject = later(school.subject(Create(), recipients=recipients), "second")
+    facts = carry_out(subject)
+    assert isinstance(facts, CreateFacts)
+    assert facts.own is not None
+    assert facts.own.full_because["uploads"] == "the keys that open the sets have changed"
+    assert ("stored_in_full", "uploads") in codes(findings(subject, facts, Level.INFO))
+    assert all(facts.set_id in part.name for part in manifest_of(school, facts.set_id).parts)
+    without_key = carry_out(
+        later(school.subject(Create(), recipients=recipients, identity=None), "third", hours=2)
+    )
+    assert isinstance(without_key, CreateFacts)
+    assert without_key.own is not None
+    assert "cannot be opened here" in without_key.own.full_because["database"]
+
+
+def test_nothing_is_built_on_a_pack_that_is_gone_or_marked_as_damaged(school: School) -> None:
+    first = manifest_of(school, back_up(school))
+    (database,) = (school.sets / part.name for part in first.database.packs)
+    (uploads,) = (school.sets / part.name for part in first.files[0].packs)
+    database.unlink()
+    uploads.with_name(uploads.name + ".damaged").touch()
+    second = manifest_of(school, next_set(school, "second").set_id)
+    used = {part.name for one in (second.database, second.files[0]) for part in one.packs}
+    assert not used & {part.name for part in first.parts}
+
+
+def test_a_pack_that_is_hardly_used_any_more_is_left_behind(school: School) -> None:
+    """So that it can go with the sets that need it."""
+    for number in range(10):
+        (school.uploads / str(number)).write_bytes(os.urandom(100_000))
+    first = manifest_of(school, back_up(school))
+    for number in range(7):
+        (school.uploads / str(number)).unlink()
+    next_set(school, "second")  # still built on the pack of the first, of which it needs a third
+    third = manifest_of(school, next_set(school, "third", hours=2).set_id)
+    assert not {part.name for part in third.files[0].packs} & {part.name for part in first.files[0].packs}
+
+
+def test_a_limit_on_the_speed_is_kept() -> None:
+    """With a clock of the test's own: whoever is ahead of the limit waits."""
+    now = [0.0]
+    pace = Pace(1_000_000, clock=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds))
+    for _ in range(30):
+        pace(100_000)
+    assert now[0] == pytest.approx(3.0)
 
 
 def test_links_out_of_a_folder_are_reported(school: School, tmp_path: Path) -> None:

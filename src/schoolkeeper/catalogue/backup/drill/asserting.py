@@ -1,11 +1,8 @@
 """Asking the restored copy what always holds in a sound database of this product."""
 
-import psycopg
-
-from schoolkeeper.catalogue.backup.drill.facts import Fault
-from schoolkeeper.catalogue.backup.drill.restoring import Found
-from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, Rehearsal
-from schoolkeeper.connectors.postgres.cluster import Cluster
+from schoolkeeper.catalogue.backup.drill.scratch import Found, Rehearsal
+from schoolkeeper.connectors.databases.fault import Fault
+from schoolkeeper.connectors.databases.protocol import QueryFailed, ScratchServer
 from schoolkeeper.profiles.model import Assertion
 
 KEYS_SHOWN = 3
@@ -21,22 +18,19 @@ def integrity(rehearsal: Rehearsal) -> Found:
     return {"assertions": len(assertions)}, faults
 
 
-def _check(server: Cluster, assertion: Assertion) -> Fault | None:
+def _check(server: ScratchServer, assertion: Assertion) -> Fault | None:
     """Shows the first column of up to three rows, if it is a number: the others may be about people."""
     try:
-        with server.connect(RESTORED) as connection, connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")  # the copy has the settings of the saved database
-            cursor.execute(assertion.query.encode())
-            keys = [str(row[0]) for row in cursor.fetchmany(KEYS_SHOWN) if row and isinstance(row[0], int)]
-            rows = cursor.rowcount
-    except psycopg.Error as error:
-        found = f"its query failed ({type(error).__name__})"
+        rows = server.rows(assertion.query)
+    except QueryFailed as error:
+        found = f"its query failed ({error})"
         return Fault(
             code="unknown", subject=assertion.code, expected=assertion.title, found=found, level="unknown"
         )
     if not rows:
         return None
-    found = f"{rows:,} rows break it" + (f", among them {', '.join(keys)}" if keys else "")
+    keys = [str(key) for row in rows[:KEYS_SHOWN] if row and isinstance(key := next(iter(row.values())), int)]
+    found = f"{len(rows):,} rows break it" + (f", among them {', '.join(keys)}" if keys else "")
     return Fault(
         code="integrity", subject=assertion.code, expected=assertion.title, found=found, level=assertion.level
     )

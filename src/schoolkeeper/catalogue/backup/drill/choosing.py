@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from schoolkeeper.catalogue.backup.drill.proofs import Proofs
-from schoolkeeper.connectors.postgres.binaries import find
-from schoolkeeper.connectors.postgres.cluster_errors import PostgresNotFound
+from schoolkeeper.connectors import scratch_servers
 from schoolkeeper.connectors.store.look import StoredSet, StoreLook
 from schoolkeeper.kernel.errors import Unreachable
 
@@ -23,10 +22,8 @@ def obstacle(store: StoreLook, chosen: StoredSet | None) -> str:
     """Why nothing can be proven here, "" when it can."""
     try:
         store.identity()
-        if chosen is not None and chosen.manifest is not None:
-            find(chosen.manifest.database.source.server_major)
     except Unreachable as error:
         return error.reason
-    except PostgresNotFound as error:
-        return str(error).rstrip(".")
+    if chosen is not None and chosen.manifest is not None:
+        return scratch_servers.obstacle(chosen.manifest.database.source)
     return ""

@@ -1,60 +1,38 @@
 """Comparing the restored database with what was written down when it was saved."""
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from itertools import chain
 
-from schoolkeeper.catalogue.backup.drill.facts import Fault
 from schoolkeeper.catalogue.backup.drill.opening import Unusable
-from schoolkeeper.catalogue.backup.drill.restoring import Found, contents_of
-from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, SCRATCH, Rehearsal
-from schoolkeeper.catalogue.backup.drill.settling import differing
-from schoolkeeper.catalogue.backup.drill.spelling import settled
-from schoolkeeper.connectors.postgres.contents import DatabaseContents, Objects, TableContent
-from schoolkeeper.connectors.postgres.snapshot import snapshot
-from schoolkeeper.connectors.postgres.survey import survey
-
-CONNECTIONS = 2
+from schoolkeeper.catalogue.backup.drill.restoring import contents_of
+from schoolkeeper.catalogue.backup.drill.scratch import Found, Rehearsal
+from schoolkeeper.connectors.databases.contents import DatabaseContents, Objects, TableContent
+from schoolkeeper.connectors.databases.fault import Fault
+from schoolkeeper.connectors.postgres.settling import differing
+from schoolkeeper.connectors.postgres.spelling import settled
 
 
 def compare(rehearsal: Rehearsal) -> Found:
-    """Every table, object, sequence and setting."""
+    """Every table, object, sequence and setting; then the product's own check of tables and indexes."""
     try:
         saved = contents_of(rehearsal)
     except Unusable as error:
         return {}, [error.fault]
     with rehearsal.server() as server:
-        restored, positions = observe(server.dsn(RESTORED))
+        restored = server.observe()
+        checked, broken = server.check()
     counts = {
         "tables": len(restored.tables),
         "rows": sum(table.rows for table in restored.tables.values()),
         "objects": sum(len(named) for named in restored.objects.values()),
-        "sequences": len(positions),
+        "sequences": len(restored.sequences),
+        "checked": checked,
     }
-    return counts, list(differences(saved, restored, positions))
+    return counts, [*differences(saved, restored), *broken]
 
 
-def observe(dsn: str) -> tuple[DatabaseContents, dict[str, int | None]]:
-    """What a restored database holds, and where its sequences stand."""
-    with snapshot(SCRATCH, dsn) as view:
-        contents = DatabaseContents(
-            source=view.source(),
-            snapshot=view.id,
-            taken_at=datetime.now(UTC),
-            tables=survey(view, dsn, CONNECTIONS),
-            large_objects=view.large_objects(),
-            objects=view.objects(),
-            sequences={},
-            roles=view.roles(),
-            settings=view.settings(),
-        )
-        return contents, view.sequences()
-
-
-def differences(
-    saved: DatabaseContents, restored: DatabaseContents, positions: Mapping[str, int | None]
-) -> Iterator[Fault]:
-    """All that differs; `positions` are where the restored sequences stand."""
+def differences(saved: DatabaseContents, restored: DatabaseContents) -> Iterator[Fault]:
+    """All that differs."""
     names = sorted(saved.tables.keys() | restored.tables.keys())
     yield from chain.from_iterable(
         _rows(name, saved.tables.get(name), restored.tables.get(name)) for name in names
@@ -62,12 +40,7 @@ def differences(
     yield from _rows("large objects", saved.large_objects, restored.large_objects)
     yield from _objects(saved.objects, restored.objects)
     yield from differing(saved.settings, restored.settings)
-    for name, position in saved.sequences.items():
-        if name in positions and not position.admits(positions[name]):
-            expected = " to ".join(dict.fromkeys((str(position.earliest), str(position.latest))))
-            yield Fault(
-                code="schema_differs", subject=f"sequence {name}", expected=expected, found=str(positions[name])
-            )
+    yield from _sequences(saved, restored)
     if saved.source.encoding != restored.source.encoding:
         yield Fault(
             code="schema_differs",
@@ -75,6 +48,16 @@ def differences(
             expected=saved.source.encoding,
             found=restored.source.encoding,
         )
+
+
+def _sequences(saved: DatabaseContents, restored: DatabaseContents) -> Iterator[Fault]:
+    for name, position in saved.sequences.items():
+        there = restored.sequences.get(name)
+        if there is not None and not position.admits(there.latest):
+            expected = " to ".join(dict.fromkeys((str(position.earliest), str(position.latest))))
+            yield Fault(
+                code="schema_differs", subject=f"sequence {name}", expected=expected, found=str(there.latest)
+            )
 
 
 def _rows(name: str, saved: TableContent | None, restored: TableContent | None) -> Iterator[Fault]:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from schoolkeeper.catalogue.backup.drill.facts import PHASES, Proof
-from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal, clean_up
+from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal
+from schoolkeeper.connectors.scratch_servers import release
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.failpoints import failpoint
@@ -14,18 +15,20 @@ def conclude(rehearsal: Rehearsal) -> None:
     phases = [phase for name in PHASES if (phase := rehearsal.note(name)) is not None]
     if len(phases) != len(PHASES):
         raise Permanent("The drill cannot be concluded: not every phase was carried out.")
+    with rehearsal.server() as server:
+        version = server.version
     proof = Proof(
         set=rehearsal.set_id,
         run=rehearsal.act.run.key,
         manifest_sha256=rehearsal.store.manifest_sha256(rehearsal.set_id),
-        postgres=rehearsal.cluster().binaries.version,
+        server=version,
         concluded_at=datetime.now(UTC),
         holds=all(phase.holds for phase in phases),
         phases=phases,
     )
     failpoint("backup.drill.conclude.before_proof")
     rehearsal.store.keep_proof(rehearsal.set_id, proof.run, proof.model_dump_json(indent=2) + "\n")
-    clean_up(rehearsal.act.run.workspace)
+    release(rehearsal.act.run.workspace)
 
 
 def evidence_of(proof: Proof, taken_at: datetime | None) -> Evidence:
@@ -38,8 +41,8 @@ def evidence_of(proof: Proof, taken_at: datetime | None) -> Evidence:
         "assertions": proof.count("assertions"),
         "seconds": round(proof.seconds, 1),
         "phases": {f"{phase.name}_seconds": phase.seconds for phase in proof.phases},
-        "postgres": proof.postgres,
-        "faults": len(proof.faults),
+        "server": proof.server,
+        "faults": len([fault for fault in proof.faults if fault.level != "info"]),
         "taken_at": taken_at and taken_at.astimezone(UTC).isoformat(),
         "manifest_sha256": proof.manifest_sha256,
         "run": proof.run,

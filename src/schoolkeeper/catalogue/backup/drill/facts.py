@@ -5,22 +5,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.kernel.facts import Facts
 
 FORMAT: Literal["schoolkeeper-proof/1"] = "schoolkeeper-proof/1"
 PHASES = ("prepare", "restore", "compare", "integrity", "files")
-Gravity = Literal["info", "warning", "error", "unknown"]
-
-
-class Fault(Facts):
-    """Something that is not as it was saved. `code` is the finding's; `expected` and `found` are short texts
-    without personal data."""
-
-    code: str
-    subject: str
-    expected: str = ""
-    found: str = ""
-    level: Gravity = "error"
 
 
 class Phase(Facts):
@@ -44,7 +33,7 @@ class Proof(Facts):
     set: str
     run: str
     manifest_sha256: str
-    postgres: str
+    server: str
     concluded_at: datetime
     holds: bool
     phases: list[Phase]

@@ -1,22 +1,16 @@
-"""Reading the files of a set back, and comparing them with their list and with what the database names."""
+"""Bringing the folders of a set back, and comparing them with their lists and with what the database names."""
 
 import hashlib
-import os
-import tarfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
-import psycopg
-from psycopg.rows import dict_row
-
-from schoolkeeper.catalogue.backup.drill.facts import Fault
-from schoolkeeper.catalogue.backup.drill.opening import Unusable, pour, read
-from schoolkeeper.catalogue.backup.drill.restoring import Found
-from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, Rehearsal
-from schoolkeeper.connectors.postgres.cluster import Cluster
-from schoolkeeper.connectors.store.manifest import FilesContents, FilesPart
+from schoolkeeper.catalogue.backup.drill.opening import Unusable, opening
+from schoolkeeper.catalogue.backup.drill.scratch import Found, Rehearsal
+from schoolkeeper.connectors.databases.fault import Fault
+from schoolkeeper.connectors.databases.protocol import QueryFailed, ScratchServer
+from schoolkeeper.connectors.store.manifest import FilesPart, StoredFile
+from schoolkeeper.connectors.store.planting import plant
 from schoolkeeper.connectors.store.spelling import spelled
 from schoolkeeper.profiles.model import Uploads
 
@@ -24,123 +18,88 @@ from schoolkeeper.profiles.model import Uploads
 FAULTS_SHOWN = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What one file of an archive holds, by the digests that are asked for."""
-
-    size_bytes: int
-    digests: dict[str, str]
-
-
 def files(rehearsal: Rehearsal) -> Found:
-    """Every file of every folder, by its content."""
+    """Every file of every folder that the profile counts to a set, by its content."""
     counts, faults = {"files": 0, "named_files": 0}, list[Fault]()
-    archives: dict[str, dict[str, Content]] = {}
+    lists: dict[str, dict[str, StoredFile]] = {}
     for part in rehearsal.manifest.files:
         try:
-            archives[part.component], found = _archive(rehearsal, part)
+            lists[part.component], found = _bring_back(rehearsal, part)
             faults += found
-            counts["files"] += len(archives[part.component])
+            counts["files"] += len(lists[part.component])
         except Unusable as error:
             faults.append(error.fault)
-    uploads = [one for one in rehearsal.act.look.profile.uploads if one.component in archives]
-    if uploads:
+    faults += _absent(rehearsal)
+    uploads = rehearsal.act.look.profile.uploads
+    if any(one.component in lists for one in uploads):
         with rehearsal.server() as server:
             for one in uploads:
-                named, found = _named(server, one, archives[one.component])
-                counts["named_files"] += named
-                faults += found
-    for one in rehearsal.act.look.profile.uploads:
-        if one.component not in archives:
-            found_text = "the set has no readable archive of this folder"
-            faults.append(Fault(code="unknown", subject=one.component, found=found_text, level="unknown"))
+                if one.component in lists:
+                    folder = rehearsal.folder_of(one.component)
+                    named, found = _named(server, one, lists[one.component], folder)
+                    counts["named_files"] += named
+                    faults += found
     return counts, faults
 
 
-def _archive(rehearsal: Rehearsal, part: FilesPart) -> tuple[dict[str, Content], list[Fault]]:
-    contents = read(rehearsal.store, rehearsal.set_id, part.contents, part.contents_digest, FilesContents)
-    algorithms = {"sha256"} | {
-        one.algorithm for one in rehearsal.act.look.profile.uploads if one.component == part.component
-    }
-    found = _unpack(rehearsal, part, algorithms)
-    listed = {file.path: file.sha256 for file in contents.files}
-    return found, list(islice(_differing(part.component, listed, found), FAULTS_SHOWN))
+def _absent(rehearsal: Rehearsal) -> Iterator[Fault]:
+    """Folders that make up this product and are not in the set: what was not saved cannot be proven."""
+    have = {part.component for part in rehearsal.manifest.files}
+    for component in rehearsal.act.look.profile.backup.files:
+        if component not in have:
+            yield Fault(code="missing_folder", subject=component)
+    for one in rehearsal.act.look.profile.uploads:
+        if one.component not in have:
+            found = "the set has no such folder"
+            yield Fault(code="unknown", subject=one.component, found=found, level="unknown")
 
 
-def _differing(component: str, listed: dict[str, str], found: dict[str, Content]) -> Iterator[Fault]:
-    for path in sorted(listed.keys() | found.keys()):
-        subject = f"{component}/{path}"
-        if path not in found:
-            yield Fault(code="missing_file", subject=subject, expected="in the archive", found="not there")
-        elif found[path].digests["sha256"] != listed.get(path):
-            yield Fault(code="different_file", subject=subject, expected="as listed", found="another content")
+def _bring_back(rehearsal: Rehearsal, part: FilesPart) -> tuple[dict[str, StoredFile], list[Fault]]:
+    folder = rehearsal.folder_of(part.component)
+    folder.mkdir(parents=True, exist_ok=True)
+    with opening(f"the list of the files of {part.component}"):
+        index = rehearsal.store.index(part)
+    with rehearsal.store.reader(part, index) as reader:
+        faults = [
+            Fault(code="damaged_file", subject=f"{part.component}/{file.path}", found=wrong)
+            for file, wrong in plant(reader, index, folder)
+            if wrong
+        ]
+    return {file.path: file for file in index.files}, faults[:FAULTS_SHOWN]
 
 
-def _unpack(rehearsal: Rehearsal, part: FilesPart, algorithms: set[str]) -> dict[str, Content]:
-    """Digest every file of an archive, in constant memory. Raises Unusable, also after all was read."""
-    reading, writing = os.pipe()
-
-    def work() -> None:
-        with os.fdopen(writing, "wb") as sink:
-            pour(rehearsal.store, rehearsal.set_id, part.archive, sink)
-
-    # The pipe's end is closed before the pool waits, or else the writer would wait for somebody to read.
-    with ThreadPoolExecutor(max_workers=1) as pool, os.fdopen(reading, "rb") as source:
-        future = pool.submit(work)
-        found: dict[str, Content] = {}
-        fault = ""
-        try:
-            with tarfile.open(fileobj=source, mode="r|") as tar:
-                for member in tar:
-                    if member.isreg():
-                        found[spelled(member.name)] = _content(tar, member, algorithms)
-            while source.read(1 << 20):
-                pass
-        except tarfile.TarError as error:
-            fault = str(error)
-            while source.read(1 << 20):
-                pass
-        future.result()
-    if fault:
-        raise Unusable(Fault(code="damaged_part", subject=part.archive.name, found=f"no tar archive: {fault}"))
-    return found
-
-
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, algorithms: set[str]) -> Content:
-    sums = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
-    stream = tar.extractfile(member)
-    assert stream is not None
-    while block := stream.read(1 << 20):
-        for each in sums.values():
-            each.update(block)
-    return Content(member.size, {name: each.hexdigest() for name, each in sums.items()})
-
-
-def _named(server: Cluster, uploads: Uploads, archive: dict[str, Content]) -> tuple[int, list[Fault]]:
+def _named(
+    server: ScratchServer, uploads: Uploads, listed: dict[str, StoredFile], folder: Path
+) -> tuple[int, list[Fault]]:
     """Look for each file that the restored database names."""
     try:
-        with server.connect(RESTORED) as connection, connection.cursor(row_factory=dict_row) as cursor:
-            cursor.execute("SET statement_timeout = 0")  # the copy has the settings of the saved database
-            rows = cursor.execute(uploads.query.encode()).fetchall()
-            faults = islice((fault for row in rows if (fault := _fault(uploads, row, archive))), FAULTS_SHOWN)
-            return len(rows), list(faults)
-    except (psycopg.Error, LookupError) as error:
-        found = f"the query for its files failed ({type(error).__name__})"
+        rows = server.rows(uploads.query)
+        faults = (fault for row in rows if (fault := _fault(uploads, row, listed, folder)))
+        return len(rows), list(islice(faults, FAULTS_SHOWN))
+    except (QueryFailed, LookupError) as error:
+        found = f"the query for its files failed ({error})"
         return 0, [Fault(code="unknown", subject=uploads.component, found=found, level="unknown")]
 
 
-def _fault(uploads: Uploads, row: dict[str, object], archive: dict[str, Content]) -> Fault | None:
+def _fault(uploads: Uploads, row: dict[str, object], listed: dict[str, StoredFile], folder: Path) -> Fault | None:
     path, digest, size_bytes = str(row["path"]), row.get("digest"), row.get("size_bytes")
-    subject, content = f"{uploads.component}/{path}", archive.get(spelled(path))
-    if content is None:
+    subject, file = f"{uploads.component}/{path}", listed.get(spelled(path))
+    if file is None or not (folder / path).is_file():
         return Fault(
             code="missing_file", subject=subject, expected="named by the database", found="not in the set"
         )
-    if digest is not None and content.digests[uploads.algorithm] != digest:
+    if digest is not None and _digest(file, folder / path, uploads.algorithm) != digest:
         return Fault(
             code="different_file", subject=subject, expected="as the database says", found="another content"
         )
-    if size_bytes is not None and content.size_bytes != size_bytes:
-        found = f"{content.size_bytes:,} bytes"
+    if size_bytes is not None and file.size_bytes != size_bytes:
+        found = f"{file.size_bytes:,} bytes"
         return Fault(code="different_file", subject=subject, expected=f"{size_bytes:,} bytes", found=found)
     return None
+
+
+def _digest(file: StoredFile, path: Path, algorithm: str) -> str:
+    if algorithm == "sha256":
+        return file.sha256  # the file was just compared with it
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, algorithm).hexdigest()

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from schoolkeeper.catalogue.backup.drill.facts import DrillFacts, Fault, Proof
+from schoolkeeper.catalogue.backup.drill.facts import DrillFacts, Proof
+from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.kernel.finding import Level
 
 # (suffix, level, says, subject, hint)
@@ -26,6 +27,13 @@ SENTENCES = {
     "content_differs": ("{subject}: the number of rows is right, their content is not.", ANOTHER_SET),
     "schema_differs": ("{subject}: {expected} is expected, the copy has: {found}.", ANOTHER_SET),
     "integrity": ("{expected}: {found}.", "Look at the same query in the running system: it holds the same rows."),
+    "corrupt": ("{subject} of the copy is broken: {found}.", ANOTHER_SET),
+    "unchecked": ("{subject} were not checked more deeply: {found}.", "Install it where drills are carried out."),
+    "missing_folder": (
+        "The set has no folder {subject}, which belongs to the product: the ERP could not be brought back.",
+        "Add the folder to the definition of the system and take another set.",
+    ),
+    "damaged_file": ("{subject} cannot be brought back: {found}.", ANOTHER_SET),
     "missing_file": (
         "{subject} is {expected}, but {found}.",
         "See whether the running system still has this file.",

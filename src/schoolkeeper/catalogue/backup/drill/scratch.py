@@ -1,28 +1,19 @@
-"""The scratch server of a drill and the working files of its run.
-
-The server runs from the first phase that needs it until the drill is cleaned up, because starting it for each
-phase takes longer than some of them. It dies with the worker; a phase that finds it gone starts it again. What a
-phase found is written down at its end; a phase that has a note is not carried out again.
-"""
+"""One drill between its steps: what each phase found is written down at its end, and is not done again."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from schoolkeeper.catalogue.backup.drill.facts import Fault, Phase
+from schoolkeeper.catalogue.backup.drill.facts import Phase
 from schoolkeeper.connectors.act import Act
-from schoolkeeper.connectors.postgres.binaries import find
-from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
-from schoolkeeper.connectors.postgres.cluster_errors import ClusterError
-from schoolkeeper.connectors.store.act import remove_tree
+from schoolkeeper.connectors.databases.fault import Fault
+from schoolkeeper.connectors.databases.protocol import ScratchServer
+from schoolkeeper.connectors.scratch_servers import scratch_server
 from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.errors import Permanent
 
-RESTORED = "restored"
-_RUNNING: dict[Path, Cluster] = {}
-"""The scratch servers that this process has started, by the workspace of their run."""
-SCRATCH = "scratch database"
+Found = tuple[dict[str, int], list[Fault]]
 
 
 class Rehearsal:
@@ -32,7 +23,6 @@ class Rehearsal:
         self.act = act
         self.set_id = set_id
         self.store = act.store()
-        self.cluster_folder = act.workspace / "scratch"
         self.folder = act.workspace / "drill"
         self.folder.mkdir(mode=0o700, exist_ok=True)
 
@@ -48,32 +38,21 @@ class Rehearsal:
         """Where the decrypted dump lies while it is restored."""
         return self.folder / "database.dump"
 
-    def cluster(self) -> Cluster:
-        """The scratch server, which may not exist yet. Raises Permanent without that version of PostgreSQL."""
-        try:
-            return Cluster(
-                self.cluster_folder, find(self.manifest.database.source.server_major), settings=SCRATCH_SETTINGS
-            )
-        except ClusterError as error:
-            raise Permanent(str(error)) from error
+    def folder_of(self, component: str) -> Path:
+        """Where a folder of the set is brought back."""
+        return self.folder / "files" / component
 
     @contextmanager
-    def server(self) -> Iterator[Cluster]:
+    def server(self) -> Iterator[ScratchServer]:
         """The scratch server, running; it is kept for the next phase. Raises Permanent when it does not start."""
-        cluster = _RUNNING.get(self.act.run.workspace) or self.cluster()
-        try:
-            cluster.start()
-        except ClusterError as error:
-            raise Permanent(f"The scratch server did not start: {error}") from error
-        _RUNNING[self.act.run.workspace] = cluster
-        yield cluster
+        yield scratch_server(self.act.workspace / "scratch", self.manifest.database.source)
 
     def note(self, name: str) -> Phase | None:
         """What a finished phase found."""
         path = self.folder / f"{name}.json"
         return Phase.model_validate_json(path.read_bytes()) if path.is_file() else None
 
-    def carry_out(self, name: str, work: Callable[["Rehearsal"], tuple[dict[str, int], list[Fault]]]) -> Phase:
+    def carry_out(self, name: str, work: Callable[["Rehearsal"], Found]) -> Phase:
         """Do the work of a phase, once, and note what it found; skip it when the copy was not restored."""
         if (done := self.note(name)) is not None:
             return done
@@ -89,15 +68,3 @@ class Rehearsal:
         temporary.write_text(phase.model_dump_json())
         temporary.replace(self.folder / f"{name}.json")
         return phase
-
-
-def stop_server(workspace: Path) -> None:
-    """Stop the scratch server of a run if this process has started one."""
-    if (server := _RUNNING.pop(workspace, None)) is not None:
-        server.stop()
-
-
-def clean_up(workspace: Path) -> None:
-    """Stop the scratch server of a run and remove its working files; does nothing when that was done."""
-    stop_server(workspace)
-    remove_tree(workspace)

@@ -12,10 +12,11 @@ from schoolkeeper.catalogue.backup.drill.concluding import conclude, evidence_of
 from schoolkeeper.catalogue.backup.drill.facts import PHASES, DrillFacts
 from schoolkeeper.catalogue.backup.drill.judging import verdicts
 from schoolkeeper.catalogue.backup.drill.proofs import proof_of, read_proofs
-from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal, clean_up
+from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal
 from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.look import Look
+from schoolkeeper.connectors.scratch_servers import release
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.facts import Options
@@ -70,6 +71,10 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
             "content_differs": "A restored table has another content",
             "schema_differs": "A restored object differs",
             "integrity": "The restored copy breaks a rule of the product",
+            "corrupt": "The restored database is broken inside",
+            "unchecked": "Something could not be checked more deeply",
+            "missing_folder": "A folder is missing from the set",
+            "damaged_file": "A file of the set is damaged",
             "missing_file": "A file is missing from the set",
             "different_file": "A file has another content",
             "damaged_proof": "The record of a proof cannot be read",
@@ -126,11 +131,11 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
         set_id, store = str(action.arguments["set"]), act.store()
         match action.verb:
             case "clear":
-                clean_up(act.run.workspace)
+                release(act.run.workspace)
             case "withdraw":
                 store.withdraw_proof(set_id, act.run.key)
             case _ if proof_of(store, set_id, act.run.key) is not None:
-                clean_up(act.run.workspace)  # concluded; only the cleaning up may have been interrupted
+                release(act.run.workspace)  # concluded; only the cleaning up may have been interrupted
             case "conclude":
                 conclude(Rehearsal(act, set_id))
             case verb if verb in WORK:

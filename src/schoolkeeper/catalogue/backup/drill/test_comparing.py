@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from schoolkeeper.catalogue.backup.drill.comparing import differences, observe
+from schoolkeeper.catalogue.backup.drill.comparing import differences
 from schoolkeeper.catalogue.backup.test_arrange import found_school
+from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.postgres.cluster import Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
-from schoolkeeper.connectors.postgres.contents import DatabaseContents, SequencePosition
+from schoolkeeper.connectors.postgres.scratch import observe
 
 LONG = "office.a_table_whose_name_is_as_long_as_names_may_be_in_this_database"
 LONG_CONSTRAINT = "a_constraint_with_a_name_of_which_the_beginning_is_the_same_2"
@@ -73,9 +74,7 @@ def cast(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="module")
 def saved(cluster: Cluster, cast: str) -> DatabaseContents:
-    contents, positions = observe(cluster.dsn(cast))
-    stand = {name: SequencePosition(earliest=value, latest=value) for name, value in positions.items()}
-    return contents.model_copy(update={"sequences": stand})
+    return observe(cluster.dsn(cast))
 
 
 @pytest.mark.parametrize(("loss", "subject"), LOSSES.items())
@@ -84,11 +83,11 @@ def test_a_loss_is_found(cluster: Cluster, cast: str, saved: DatabaseContents, l
     with cluster.connect() as connection:
         create_database(connection, copy, template=cast)
         try:
-            assert list(differences(saved, *observe(cluster.dsn(copy)))) == []
+            assert list(differences(saved, observe(cluster.dsn(copy)))) == []
             with cluster.connect(copy) as meddler:
                 role = f"registrar_{cast.rpartition('_')[2]}"
                 meddler.execute(loss.replace("{role}", role).replace("{copy}", copy).encode())
-            found = {fault.subject for fault in differences(saved, *observe(cluster.dsn(copy)))}
+            found = {fault.subject for fault in differences(saved, observe(cluster.dsn(copy)))}
             assert any(name.startswith(subject) for name in found), found
         finally:
             connection.execute(f"DROP DATABASE {copy} WITH (FORCE)".encode())
@@ -96,16 +95,14 @@ def test_a_loss_is_found(cluster: Cluster, cast: str, saved: DatabaseContents, l
 
 def test_another_encoding_is_found(saved: DatabaseContents) -> None:
     restored = saved.model_copy(update={"source": saved.source.model_copy(update={"encoding": "LATIN1"})})
-    positions = {name: position.latest for name, position in saved.sequences.items()}
-    assert [fault.subject for fault in differences(saved, restored, positions)] == ["encoding"]
+    assert [fault.subject for fault in differences(saved, restored)] == ["encoding"]
 
 
 def test_a_table_too_few_and_one_too_many(saved: DatabaseContents) -> None:
     tables = dict(saved.tables)
     tables["public.surplus"] = tables.pop("public.grade")
     restored = saved.model_copy(update={"tables": tables})
-    positions = {name: position.latest for name, position in saved.sequences.items()}
-    found = [(fault.code, fault.subject, fault.found) for fault in differences(saved, restored, positions)]
+    found = [(fault.code, fault.subject, fault.found) for fault in differences(saved, restored)]
     assert found == [
         ("rows_differ", "public.grade", "no such table"),
         ("rows_differ", "public.surplus", "200 rows"),

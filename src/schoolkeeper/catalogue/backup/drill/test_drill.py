@@ -15,7 +15,7 @@ import pytest
 
 from schoolkeeper.catalogue.backup.create.task import Create
 from schoolkeeper.catalogue.backup.drill.facts import DrillFacts
-from schoolkeeper.catalogue.backup.drill.scratch import RESTORED, Rehearsal, stop_server
+from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal
 from schoolkeeper.catalogue.backup.drill.task import Drill, DrillOptions
 from schoolkeeper.catalogue.backup.test_arrange import (
     PROFILE,
@@ -25,27 +25,29 @@ from schoolkeeper.catalogue.backup.test_arrange import (
     carry_out,
     codes,
     drill,
+    dump_of,
     findings,
     found_school,
     later,
-    reseal,
-    unsealed,
+    manifest_of,
+    read_list,
+    reseal_dump,
+    reseal_list,
 )
+from schoolkeeper.connectors import scratch_servers
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
-from schoolkeeper.connectors.postgres.contents import DatabaseContents
-from schoolkeeper.connectors.store.manifest import Manifest
-from schoolkeeper.kernel.canonical import digest
+from schoolkeeper.connectors.postgres.scratch import RESTORED
+from schoolkeeper.connectors.store.manifest import Index, Manifest
 from schoolkeeper.kernel.finding import Level
-from schoolkeeper.profiles.model import Assertion, Uploads
+from schoolkeeper.profiles.model import Assertion, Backup, Uploads
 from schoolkeeper.testing import Conformance, Subject
 from schoolkeeper.testing.arrange import secret_file
 from schoolkeeper.testing.plugin import HOME
 
 KILLED = -9
-DUMP = "database.dump.zst.age"
 
 
 @pytest.fixture
@@ -123,9 +125,8 @@ def test_what_changes_in_the_copy_is_found(school: School, meddling: str, expect
     with (
         Act(subject.system, subject.profile, subject.context(), subject.task.spec) as act,
         Rehearsal(act, set_id).server() as server,
-        server.connect(RESTORED) as connection,
     ):
-        connection.execute(meddling.encode())
+        server.execute(meddling)
     facts = proof(carry_out(subject, steps))
     assert codes(findings(subject, facts, Level.ERROR)) == expected
     assert not subject.task.evidence(facts)[0].holds
@@ -147,10 +148,19 @@ def test_a_file_with_another_content_or_size_than_the_database_says(school: Scho
     assert found >= {("different_file", "uploads/photos/1.jpg"), ("different_file", "uploads/photos/2.jpg")}
 
 
-@pytest.mark.parametrize("part", [DUMP, "database.contents.json.zst.age", "files-uploads.tar.zst.age"])
+@pytest.mark.parametrize(
+    ("object_name", "subject"),
+    [
+        (".database.0001.tar", ("damaged_part", "the dump")),
+        ("/database.contents", ("damaged_part", "the list of the database's contents")),
+        (".files-uploads.0001.tar", ("damaged_file", "uploads/photos/2.jpg")),
+        ("/files-uploads.index", ("damaged_part", "the list of the files of uploads")),
+    ],
+)
 @pytest.mark.parametrize("damage", ["shortened", "flipped", "gone"])
-def test_a_damaged_part(school: School, part: str, damage: str) -> None:
-    path = school.sets / back_up(school) / part
+def test_a_damaged_object(school: School, object_name: str, subject: tuple[str, str], damage: str) -> None:
+    parts = manifest_of(school, back_up(school)).parts
+    (path,) = (school.sets / part.name for part in parts if object_name in part.name)
     content = bytearray(path.read_bytes())
     match damage:
         case "shortened":
@@ -160,61 +170,66 @@ def test_a_damaged_part(school: School, part: str, damage: str) -> None:
             path.write_bytes(content)
         case _:
             path.unlink()
-    assert ("damaged_part", part) in codes(drill(school))
+    assert subject in codes(drill(school))
 
 
 def test_a_dump_that_was_cut_short_before_it_was_sealed(school: School) -> None:
     """Every checksum fits."""
     set_id = back_up(school)
-    dump = unsealed(school, set_id, DUMP)
-    reseal(school, set_id, DUMP, dump[: len(dump) - 2_000])
+    dump = dump_of(school, set_id)
+    reseal_dump(school, set_id, dump[: len(dump) - 2_000])
     assert "restore_failed" in {code for code, _ in codes(drill(school))}
 
 
 def test_a_dump_with_one_other_row(school: School) -> None:
     """Every checksum fits, and the number of rows as well."""
     set_id = back_up(school)
-    dump = unsealed(school, set_id, DUMP)
+    dump = dump_of(school, set_id)
     assert dump.count(b"\tGiven77\t") == 1
-    reseal(school, set_id, DUMP, dump.replace(b"\tGiven77\t", b"\tGiven78\t"))
+    reseal_dump(school, set_id, dump.replace(b"\tGiven77\t", b"\tGiven78\t"))
     assert ("content_differs", "public.person") in codes(drill(school))
 
 
-def test_an_archive_that_lacks_a_file_of_its_list(school: School) -> None:
+def test_a_set_that_lacks_a_file_and_has_another_content_for_one(school: School) -> None:
     """Every checksum fits."""
     set_id = back_up(school)
-    (school.uploads / "photos" / "3.jpg").unlink()
-    (school.uploads / "empty").write_text("no longer")
-    other = carry_out(later(school.subject(Create()), "other"))
-    part = "files-uploads.tar.zst.age"
-    reseal(school, set_id, part, unsealed(school, other.set_id, part))  # type: ignore[attr-defined]
-    shutil.rmtree(school.sets / other.set_id)  # type: ignore[attr-defined]
+    index = Index.model_validate_json(read_list(school, set_id, "files-uploads.index"))
+    kept = [file for file in index.files if file.path != "photos/3.jpg"]
+    (one,) = (file for file in kept if file.path == "photos/1.jpg")
+    (two,) = (file for file in kept if file.path == "photos/2.jpg")
+    kept[kept.index(one)] = one.model_copy(update={"chunks": [two.sha256]})
+    forged = index.model_copy(update={"files": kept})
+    reseal_list(school, set_id, "files-uploads.index", forged.model_dump_json().encode())
     found = codes(drill(school))
-    assert found >= {("missing_file", "uploads/photos/3.jpg"), ("different_file", "uploads/empty")}
+    assert found >= {("missing_file", "uploads/photos/3.jpg"), ("damaged_file", "uploads/photos/1.jpg")}
+
+
+def test_a_list_that_is_not_the_manifests(school: School) -> None:
+    set_id = back_up(school)
+    text = read_list(school, set_id, "files-uploads.index").replace(b"photos/1.jpg", b"photos/9.jpg")
+    reseal_list(school, set_id, "files-uploads.index", text, digest_fits=False)
+    assert ("damaged_part", "the list of the files of uploads") in codes(drill(school))
+
+
+def test_a_folder_that_was_never_saved(school: School) -> None:
+    back_up(school)
+    wants_code = PROFILE.model_copy(update={"backup": Backup(files=["uploads", "configuration", "code"])})
+    assert ("missing_folder", "code") in codes(drill(school, profile=wants_code))
 
 
 def test_an_extension_that_this_machine_lacks(school: School) -> None:
     set_id = back_up(school)
-    part = "database.contents.json.zst.age"
-    text = unsealed(school, set_id, part).replace(b'"plpgsql":"version', b'"postgis":"version')
-    reseal(school, set_id, part, text)
-    correct_digest(school, set_id, text)
+    text = read_list(school, set_id, "database.contents")
+    reseal_list(school, set_id, "database.contents", text.replace(b'"plpgsql":"version', b'"postgis":"version'))
     found = drill(school)
     assert codes(found) >= {("extension_missing", "postgis")}
     assert "packages" in found[0].hint
 
 
-def correct_digest(school: School, set_id: str, contents: bytes) -> None:
-    path = school.sets / set_id / "manifest.json"
-    manifest = Manifest.model_validate_json(path.read_bytes())
-    new = digest(DatabaseContents.model_validate_json(contents))
-    path.write_text(path.read_text().replace(manifest.database.contents_digest, new))
-
-
 def test_a_set_that_the_key_does_not_open(school: School) -> None:
     back_up(school)
     other = secret_file(school.folder, "other-key", str(pyrage.x25519.Identity.generate()))
-    assert ("cannot_open", "database.contents.json.zst.age") in codes(drill(school, identity=other))
+    assert ("cannot_open", "the list of the database's contents") in codes(drill(school, identity=other))
 
 
 @pytest.mark.parametrize("identity", [None, "file:/nonexistent/key", "env:NO_SUCH_VARIABLE"])
@@ -258,7 +273,8 @@ def test_kill_9_in_a_step_and_the_same_step_again(school: School, step: int, fai
     subject = school.subject(Drill())
     steps = subject.plan()
     subject.apply(steps[:step])
-    stop_server(subject.context().workspace)  # the worker of these steps is gone
+    for running in list(scratch_servers._RUNNING):  # the worker of these steps is gone
+        scratch_servers._RUNNING.pop(running).stop()
     assert apply_elsewhere(subject, steps[step], failpoint) == KILLED
     assert not servers(subject), "a scratch server dies with its worker"
     facts = proof(carry_out(subject, steps))
@@ -292,7 +308,7 @@ def test_other_major_versions_are_restored_on_their_own(major: int) -> None:
         facts = proof(carry_out(subject))
     assert findings(subject, facts) == []
     assert facts.proof is not None
-    assert facts.proof.postgres.startswith(f"{major}.")
+    assert facts.proof.server.startswith(f"PostgreSQL {major}.")
     shutil.rmtree(folder)
 
 
@@ -321,13 +337,13 @@ def test_files_whose_names_are_not_utf8(school: School) -> None:
         (school.uploads / os.fsdecode(name)).write_bytes(name)
     set_id = back_up(school)
     assert drill(school) == []
-    (school.uploads / os.fsdecode(b"caf\xe9.jpg")).write_text("other")
-    other = carry_out(later(school.subject(Create()), "other"))
-    part = "files-uploads.tar.zst.age"
-    reseal(school, set_id, part, unsealed(school, other.set_id, part))  # type: ignore[attr-defined]
-    shutil.rmtree(school.sets / other.set_id)  # type: ignore[attr-defined]
+    index = Index.model_validate_json(read_list(school, set_id, "files-uploads.index"))
+    (spelled,) = (file for file in index.files if file.path == "caf\\xe9.jpg")
+    other = spelled.model_copy(update={"chunks": [index.files[-1].sha256]})
+    forged = index.model_copy(update={"files": [other if file is spelled else file for file in index.files]})
+    reseal_list(school, set_id, "files-uploads.index", forged.model_dump_json().encode())
     subject = later(school.subject(Drill()), "again")
-    assert ("different_file", "uploads/caf\\xe9.jpg") in codes(findings(subject, carry_out(subject)))
+    assert ("damaged_file", "uploads/caf\\xe9.jpg") in codes(findings(subject, carry_out(subject)))
 
 
 def test_a_damaged_proof_keeps_no_drill_from_its_work(school: School) -> None:
@@ -347,7 +363,7 @@ def test_a_proof_counts_only_for_the_manifest_that_was_proven(school: School) ->
     subject = school.subject(Drill())
     facts = proof(carry_out(subject))
     assert facts.last_proven_at is not None
-    manifest = school.sets / set_id / "manifest.json"
+    manifest = school.path(set_id, "manifest.json")
     data = subject.task.evidence(facts)[0].data
     assert data["manifest_sha256"] == hashlib.sha256(manifest.read_bytes()).hexdigest()
     assert data["taken_at"] == Manifest.model_validate_json(manifest.read_bytes()).taken_at.isoformat()
@@ -385,8 +401,7 @@ def test_a_setting_that_did_not_come_back_is_found(school: School) -> None:
     with (
         Act(subject.system, subject.profile, subject.context(), subject.task.spec) as act,
         Rehearsal(act, set_id).server() as server,
-        server.connect() as connection,
     ):
-        connection.execute(f"ALTER DATABASE {RESTORED} RESET work_mem".encode())
+        server.execute(f"ALTER DATABASE {RESTORED} RESET work_mem")
     found = codes(findings(subject, carry_out(subject, steps), Level.ERROR))
     assert found == {("schema_differs", "setting work_mem of the database")}

@@ -1,10 +1,12 @@
 """What a database holds, written down so that a restored copy can be compared with it."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 Objects = dict[str, dict[str, str]]
+Product = Literal["postgres", "mariadb", "sqlite"]
 
 
 class _Record(BaseModel):
@@ -36,7 +38,10 @@ class SequencePosition(_Record):
 
 
 class DatabaseSource(_Record):
-    """Which database it was. `system_identifier` is PostgreSQL's own, None where the role may not ask."""
+    """Which database it was. `system_identifier` tells this server from every other one; None where the role may
+    not ask, or where there is no server. `server_version` is like "16.14"."""
+
+    product: Product = "postgres"
 
     system_identifier: str | None
     database: str
@@ -50,7 +55,8 @@ class DatabaseSource(_Record):
 class Setting(_Record):
     """A setting that sessions in this database begin with, of one role or, where `role` is "", of all.
 
-    `value` is as PostgreSQL keeps it: of a list such as `search_path` the elements, quoted, with commas.
+    `value` is as the database keeps it: in PostgreSQL of a list such as `search_path` the elements, quoted, with
+    commas.
     """
 
     role: str
@@ -65,7 +71,10 @@ class Setting(_Record):
 
 class DatabaseContents(_Record):
     """Every table by its full name, every object by kind and name, every sequence, the settings of the database,
-    and the roles that all these need. Names are quoted as `quote_ident` does."""
+    and the roles that all these need. Names are quoted as `quote_ident` does.
+
+    `not_transactional` are tables that no snapshot covers, such as MyISAM's.
+    """
 
     source: DatabaseSource
     snapshot: str
@@ -76,3 +85,4 @@ class DatabaseContents(_Record):
     sequences: dict[str, SequencePosition]
     roles: list[str]
     settings: list[Setting] = []
+    not_transactional: list[str] = []

@@ -1,0 +1,1 @@
+"""What saving, restoring and comparing a database looks like, whichever product it is."""

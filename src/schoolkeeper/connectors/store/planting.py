@@ -1,0 +1,92 @@
+"""Bringing a folder back from a set: files with mode, time and, as root, owner; folders and links as they were."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from schoolkeeper.connectors.store.errors import SealError
+from schoolkeeper.connectors.store.manifest import Folder, Index, Link, StoredFile
+from schoolkeeper.connectors.store.reading import ChunkReader
+from schoolkeeper.connectors.store.spelling import unspelled
+
+TEMPORARY = ".schoolkeeper-tmp"
+
+
+def plant(reader: ChunkReader, index: Index, root: Path) -> Iterator[tuple[StoredFile, str]]:
+    """Bring everything back below the existing folder `root`; for each file what is wrong with it, "" for nothing.
+
+    A file that is there already with the right content is left alone, so an interrupted call is repeated cheaply.
+    """
+    for folder in index.folders:
+        (root / path_of(folder.path)).mkdir(parents=True, exist_ok=True)
+    for file in index.files:
+        yield file, plant_file(reader, file, root / path_of(file.path))
+    for link in index.links:
+        _link(link, root / path_of(link.path))
+    # Last, the deepest first: whatever is written into a folder changes its time.
+    for folder in sorted(index.folders, key=lambda one: one.path, reverse=True):
+        _dress(root / path_of(folder.path), folder)
+
+
+def plant_file(reader: ChunkReader, file: StoredFile, target: Path) -> str:
+    """Write one file, whole or not at all; what is wrong with its content in the set, "" for nothing."""
+    if _is_there(file, target):
+        _dress(target, file)
+        return ""
+    temporary = target.with_name(f"{target.name[:200]}{TEMPORARY}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    whole = hashlib.sha256()
+    try:
+        with temporary.open("wb") as sink:
+            temporary.chmod(0o600)
+            for chunk in reader.read(file.chunk_ids):
+                sink.write(chunk)
+                whole.update(chunk)
+    except SealError as error:
+        temporary.unlink(missing_ok=True)
+        return str(error)
+    if whole.hexdigest() != file.sha256:
+        temporary.unlink()
+        return "its content is not what the list says"
+    _dress(temporary, file)
+    temporary.replace(target)
+    return ""
+
+
+def path_of(spelling: str) -> Path:
+    """The relative path that a list speaks of. Raises ValueError for one that leads elsewhere."""
+    path = Path(os.fsdecode(unspelled(spelling)))
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{spelling} leads out of the folder")
+    return path
+
+
+def _is_there(file: StoredFile, target: Path) -> bool:
+    if target.is_symlink() or not target.is_file() or target.stat().st_size != file.size_bytes:
+        return False
+    with target.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest() == file.sha256
+
+
+def _link(link: Link, target: Path) -> None:
+    if not target.is_symlink():
+        target.symlink_to(os.fsdecode(unspelled(link.target)))
+    with contextlib.suppress(PermissionError):
+        os.chown(target, link.uid, link.gid, follow_symlinks=False)
+
+
+def _dress(path: Path, wanted: StoredFile | Folder) -> None:
+    """Owner, which only root can give, then mode, because giving a file away takes some bits of it, then time."""
+    if os.geteuid() == 0:
+        os.chown(path, wanted.uid, wanted.gid)
+    path.chmod(wanted.mode)
+    os.utime(path, ns=(wanted.mtime_ns, wanted.mtime_ns))
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a working folder of ours, if it is there."""
+    if folder.is_dir():
+        shutil.rmtree(folder)

@@ -1,0 +1,269 @@
+"""A folder goes into a store and comes back as it was, each content once."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pyrage  # type: ignore[import-untyped]
+import pytest
+
+from schoolkeeper.connectors.store.errors import Damaged
+from schoolkeeper.connectors.store.manifest import Index, Part
+from schoolkeeper.connectors.store.places.folder import FolderPlace
+from schoolkeeper.connectors.store.planting import plant
+from schoolkeeper.connectors.store.reading import ChunkReader
+from schoolkeeper.connectors.store.spelling import unspelled
+from schoolkeeper.connectors.store.tree import TreeReader
+from schoolkeeper.connectors.store.writing import NOTHING_KNOWN, ChunkWriter, Known
+
+IDENTITY = pyrage.x25519.Identity.generate()
+
+
+class Store:
+    """A folder of objects, into which folders are put one after the other."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir()
+        self.place = FolderPlace("store", path)
+        self.taken = 0
+
+    def take(
+        self,
+        root: Path,
+        *exclude: str,
+        before: Index | None = None,
+        packs: list[Part] | None = None,
+        passing: Callable[[int], None] = lambda size: None,
+    ) -> tuple[list[Part], Index, int]:
+        """Its packs, its index, and how many bytes were written for it."""
+        self.taken += 1
+        known = NOTHING_KNOWN
+        if before and packs:
+            chunks = {chunk: (pack, size) for pack, sizes in before.packs.items() for chunk, size in sizes.items()}
+            known = Known({pack.name: pack for pack in packs}, chunks)
+        with ChunkWriter(self.place.put, f"packs/{self.taken}.", [str(IDENTITY.to_public())], known) as writer:
+            index = TreeReader(root, writer, exclude, before, "before" if before else "", passing).read()
+            packs, used = writer.finish()
+        return packs, index.model_copy(update={"packs": used}), writer.new_bytes
+
+    def bring_back(self, packs: list[Part], index: Index, root: Path) -> dict[str, str]:
+        """What is wrong with which file."""
+        root.mkdir(exist_ok=True)
+        with ChunkReader(self.place.get, packs, index, IDENTITY) as reader:
+            return {file.path: wrong for file, wrong in plant(reader, index, root) if wrong}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "root"
+    root.mkdir()
+    return root
+
+
+def test_it_comes_back_as_it_was(store: Store, root: Path, tmp_path: Path) -> None:
+    (root / "ordner ü" / "leer").mkdir(parents=True)
+    (root / "ordner ü" / "brief.txt").write_text("liebe eltern")
+    (root / "ordner ü" / "brief.txt").chmod(0o640)
+    os.utime(root / "ordner ü" / "brief.txt", (1_700_000_000, 1_700_000_000.5))
+    (root / "link").symlink_to("ordner ü/brief.txt")
+    os.link(root / "ordner ü" / "brief.txt", root / "second name")
+    (root / "film").write_bytes(os.urandom(9_000_000))
+    (root / "empty").touch()
+    os.mkfifo(root / "pipe")
+    os.utime(root / "ordner ü", (1_600_000_000, 1_600_000_000))
+    packs, index, _ = store.take(root)
+    copy = tmp_path / "copy"
+    assert store.bring_back(packs, index, copy) == {}
+    assert (copy / "ordner ü" / "brief.txt").read_text() == "liebe eltern" == (copy / "second name").read_text()
+    assert (copy / "film").read_bytes() == (root / "film").read_bytes()
+    assert (copy / "empty").read_bytes() == b""
+    assert (copy / "ordner ü" / "leer").is_dir()
+    assert (copy / "link").readlink() == Path("ordner ü/brief.txt")
+    status = (copy / "ordner ü" / "brief.txt").stat()
+    assert (status.st_mode & 0o777, status.st_mtime) == (0o640, 1_700_000_000.5)
+    assert (copy / "ordner ü").stat().st_mtime == 1_600_000_000
+    assert index.skipped == ["pipe"]
+    assert store.bring_back(packs, index, copy) == {}  # once more changes nothing
+
+
+def test_each_content_is_stored_once(store: Store, root: Path) -> None:
+    photo = os.urandom(3_000_000)
+    for name in ("a", "b", "c"):
+        (root / name).write_bytes(photo)
+    packs, index, new_bytes = store.take(root)
+    assert new_bytes < 3_100_000
+    (root / "d").write_bytes(photo)
+    (root / "e").write_bytes(os.urandom(1_000_000))
+    (root / "a").unlink()
+    (root / "b").write_bytes(b"other")
+    packs, index, new_bytes = store.take(root, before=index, packs=packs)
+    assert new_bytes < 1_100_000
+    assert (index.added, index.altered, index.deleted) == (["d", "e"], ["b"], ["a"])
+    packs, index, new_bytes = store.take(root, before=index, packs=packs)
+    assert new_bytes == 0
+    assert (index.added, index.altered, index.deleted) == ([], [], [])
+
+
+def test_a_page_inserted_into_a_large_file_costs_little(store: Store, root: Path, tmp_path: Path) -> None:
+    content = os.urandom(20_000_000)
+    (root / "dump").write_bytes(content)
+    packs, index, _ = store.take(root)
+    (root / "dump").write_bytes(content[:7_000_000] + b"one more row" + content[7_000_000:])
+    packs, index, new_bytes = store.take(root, before=index, packs=packs)
+    assert new_bytes < 5_000_000
+    assert store.bring_back(packs, index, tmp_path / "copy") == {}
+    assert (tmp_path / "copy" / "dump").read_bytes() == (root / "dump").read_bytes()
+
+
+def test_unchanged_files_are_not_read_again(store: Store, root: Path) -> None:
+    """Seen by its being unreadable meanwhile: what is the same by inode, size and times is taken over."""
+    (root / "a").write_text("a")
+    packs, index, _ = store.take(root)
+    read: list[int] = []
+    store.take(root, before=index, packs=packs, passing=read.append)
+    assert read == []
+    os.utime(root / "a", (1, 1))
+    store.take(root, before=index, packs=packs, passing=read.append)
+    assert read == [1]
+
+
+def test_what_is_excluded_is_neither_stored_nor_listed(store: Store, root: Path) -> None:
+    for name in ("cache/x/y", "photo.jpg", "photo.tmp"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    _, index, _ = store.take(root, "cache", "*.tmp")
+    assert [file.path for file in index.files] == ["photo.jpg"]
+    assert index.folders == []
+
+
+class Meddling:
+    """Does something to a file at the first so many moments when a chunk has passed."""
+
+    def __init__(self, times: int, what: Callable[[], object]) -> None:
+        self.times, self.what = times, what
+
+    def __call__(self, size_bytes: int) -> None:
+        if self.times:
+            self.times -= 1
+            self.what()
+
+
+def rewrite(file: Path, content: bytes) -> None:
+    file.write_bytes(content + os.urandom(8))
+
+
+@pytest.mark.parametrize("new", [b"", b"longer" * 1_000_000], ids=["shorter", "longer"])
+def test_a_file_that_changes_once_is_read_again(store: Store, root: Path, tmp_path: Path, new: bytes) -> None:
+    file = root / "upload"
+    file.write_bytes(b"before" * 500_000)
+    packs, index, _ = store.take(root, passing=Meddling(1, lambda: rewrite(file, new)))
+    assert index.changed == []
+    assert index.files[0].sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert store.bring_back(packs, index, tmp_path / "copy") == {}
+    assert (tmp_path / "copy" / "upload").read_bytes() == file.read_bytes()
+
+
+def test_a_file_that_never_stands_still_is_listed(store: Store, root: Path) -> None:
+    file = root / "log"
+    file.write_bytes(b"before" * 500_000)
+    _, index, _ = store.take(root, passing=Meddling(1_000, lambda: rewrite(file, b"x" * 3_000_000)))
+    assert index.changed == ["log"]
+    assert [stored.path for stored in index.files] == ["log"]
+
+
+def test_a_file_that_goes_away_is_listed(store: Store, root: Path) -> None:
+    (root / "a").write_bytes(b"x" * 3_000_000)
+    (root / "b").write_text("b")
+    _, index, _ = store.take(root, passing=lambda size: (root / "b").unlink(missing_ok=True))
+    assert index.vanished == ["b"]
+    assert [stored.path for stored in index.files] == ["a"]
+
+
+def test_a_file_that_goes_away_after_it_was_read_is_in_the_set(store: Store, root: Path) -> None:
+    session = root / "session"
+    session.write_bytes(b"x" * 3_000_000)
+    _, index, _ = store.take(root, passing=lambda size: session.unlink(missing_ok=True))
+    assert not session.exists()
+    assert ([file.path for file in index.files], index.changed, index.vanished) == (["session"], [], [])
+
+
+NAMES = [
+    b"caf\xe9.jpg",
+    b"caf\\xe9.jpg",
+    b"\\x5c",
+    b"\\\\xe9",
+    b"\\\xe9",
+    b"back\\slash",
+    "ü".encode(),
+    b"\xff\xfe",
+]
+
+
+def test_names_that_are_not_utf8_come_back(store: Store, root: Path, tmp_path: Path) -> None:
+    for name in NAMES:
+        (root / os.fsdecode(name)).write_bytes(name)
+    packs, index, _ = store.take(root)
+    again = Index.model_validate_json(index.model_dump_json())
+    assert sorted(unspelled(file.path) for file in again.files) == sorted(NAMES)
+    assert store.bring_back(packs, again, tmp_path / "copy") == {}
+    assert sorted(os.fsencode(path.name) for path in (tmp_path / "copy").iterdir()) == sorted(NAMES)
+
+
+def test_links_that_lead_out_of_the_folder_are_listed(store: Store, root: Path, tmp_path: Path) -> None:
+    (root / "folder").mkdir(parents=True)
+    (root / "folder" / "within").symlink_to("../folder")
+    (root / "submissions").symlink_to(tmp_path)
+    (root / "folder" / "up").symlink_to("../..")
+    assert store.take(root)[1].outside == ["folder/up", "submissions"]
+
+
+def test_every_damage_is_told_with_the_files_that_it_hits(store: Store, root: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (root / name).write_bytes(os.urandom(1_000))
+    packs, index, _ = store.take(root)
+    sealed = bytearray(store.place.get(packs[0].name))
+    sealed[-1] ^= 1
+    store.place.put(packs[0].name, bytes(sealed))
+    wrong = store.bring_back(packs, index, tmp_path / "copy")
+    assert set(wrong) == {"a", "b"}
+    assert "SHA-256" in wrong["a"]
+    store.place.delete(packs[0].name)
+    assert "not there" in store.bring_back(packs, index, tmp_path / "copy")["b"]
+    assert list((tmp_path / "copy").iterdir()) == []
+
+
+def test_an_index_cannot_lead_out_of_the_folder(store: Store, root: Path, tmp_path: Path) -> None:
+    (root / "a").write_text("a")
+    packs, index, _ = store.take(root)
+    evil = index.model_copy(update={"files": [index.files[0].model_copy(update={"path": "../outside"})]})
+    with pytest.raises(ValueError, match="leads out"):
+        store.bring_back(packs, evil, tmp_path / "copy")
+    assert not (tmp_path / "outside").exists()
+
+
+def test_what_reading_or_storing_raises_comes_out(store: Store, root: Path) -> None:
+    (root / "a").write_bytes(os.urandom(60_000_000))
+
+    def full(name: str, data: bytes) -> None:
+        raise OSError("full")
+
+    with (
+        pytest.raises(OSError, match="full"),
+        ChunkWriter(full, "x.", [str(IDENTITY.to_public())], NOTHING_KNOWN) as writer,
+    ):
+        TreeReader(root, writer).read()
+        writer.finish()
+
+
+def test_a_chunk_without_a_home_is_damage(store: Store, root: Path) -> None:
+    (root / "a").write_text("a")
+    packs, index, _ = store.take(root)
+    lost = index.model_copy(update={"packs": {}})
+    with ChunkReader(store.place.get, packs, lost, IDENTITY) as reader, pytest.raises(Damaged):
+        list(reader.read(lost.files[0].chunk_ids))

@@ -1,0 +1,166 @@
+"""Reading a folder for a set: every file as chunks, with a list of exactly what was read.
+
+Steps for one file, because an ERP goes on working while it is read:
+1. If the set before has a file of this path with the same inode, size and times, its chunks are taken over unread.
+2. Otherwise it is read and stored chunk by chunk, and looked at again. If size, time and inode are the same, it is done.
+3. If not, it is read again, up to three times in all. What was stored already is not stored twice.
+4. A file that changed each time is listed as changed. One that went away before it was read is listed as vanished; one
+   that went away afterwards is in the set, hence in the list of files.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+from schoolkeeper.connectors.store.manifest import Folder, Index, Link, StoredFile
+from schoolkeeper.connectors.store.spelling import spelled
+from schoolkeeper.connectors.store.writing import ChunkWriter
+
+ATTEMPTS = 3
+
+
+@dataclass
+class TreeReader:
+    """Stores a folder through `writer`.
+
+    `before` is the index of the set before, by which unchanged files are known; `exclude` are patterns on relative
+    paths, in which `*` also matches "/". The order is that of the names. Raises OSError for what cannot be read: a
+    set that silently lacks a file is no set.
+    """
+
+    root: Path
+    writer: ChunkWriter
+    exclude: Sequence[str] = ()
+    before: Index | None = None
+    since: str = ""
+    passing: Callable[[int], None] = lambda size_bytes: None
+    files: list[StoredFile] = field(default_factory=list)
+    folders: list[Folder] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    _earlier: Mapping[str, StoredFile] = field(default_factory=dict)
+
+    def read(self) -> Index:
+        """The index, whose `packs` are for the writer to fill in."""
+        self._earlier = {file.path: file for file in self.before.files} if self.before else {}
+        for path in self._walk(self.root):
+            try:
+                self._add(path)
+            except FileNotFoundError:
+                self.vanished.append(self._name(path))
+        return Index(
+            packs={},
+            files=self.files,
+            folders=self.folders,
+            links=self.links,
+            changed=self.changed,
+            vanished=self.vanished,
+            skipped=self.skipped,
+            outside=self.outside,
+            **self._compared(),
+        )
+
+    def _compared(self) -> dict[str, object]:
+        """What is different from the set before."""
+        if self.before is None:
+            return {}
+        now = {file.path: file.sha256 for file in self.files}
+        was = {path: file.sha256 for path, file in self._earlier.items()}
+        return {
+            "since": self.since,
+            "added": sorted(now.keys() - was.keys()),
+            "altered": sorted(path for path in now.keys() & was.keys() if now[path] != was[path]),
+            "deleted": sorted(was.keys() - now.keys()),
+        }
+
+    def _name(self, path: Path) -> str:
+        return spelled(path.relative_to(self.root).as_posix())
+
+    def _walk(self, folder: Path) -> Iterator[Path]:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except FileNotFoundError:
+            return
+        for entry in entries:
+            path = Path(entry.path)
+            if any(fnmatch(path.relative_to(self.root).as_posix(), pattern) for pattern in self.exclude):
+                continue
+            yield path
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._walk(path)
+
+    def _add(self, path: Path) -> None:
+        status, name = path.lstat(), self._name(path)
+        owner = {"uid": status.st_uid, "gid": status.st_gid}
+        if stat.S_ISREG(status.st_mode):
+            self._add_file(path, name)
+        elif stat.S_ISDIR(status.st_mode):
+            mode = stat.S_IMODE(status.st_mode)
+            self.folders.append(Folder(path=name, mode=mode, mtime_ns=status.st_mtime_ns, **owner))
+        elif stat.S_ISLNK(status.st_mode):
+            self.links.append(Link(path=name, target=spelled(os.readlink(path)), **owner))
+            if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root)):
+                self.outside.append(name)
+        else:
+            self.skipped.append(name)
+
+    def _add_file(self, path: Path, name: str) -> None:
+        earlier = self._earlier.get(name)
+        if earlier is not None and (same := self._unchanged(path, earlier)):
+            self.files.append(same)
+            return
+        stored: StoredFile | None = None
+        for _ in range(ATTEMPTS):
+            try:
+                stored, is_still = self._read_once(path, name)
+            except FileNotFoundError:
+                if stored is None:
+                    raise
+                break  # an earlier reading is stored already
+            if is_still:
+                self.files.append(stored)
+                return
+        assert stored is not None
+        self.changed.append(name)
+        self.files.append(stored)
+
+    def _unchanged(self, path: Path, earlier: StoredFile) -> StoredFile | None:
+        """The file as the set before has it, if nothing can have been written to it: ctime cannot be set back."""
+        status = path.stat()
+        now = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        if now != (earlier.inode, earlier.size_bytes, earlier.mtime_ns, earlier.ctime_ns):
+            return None
+        return earlier if self.writer.reuse(earlier.chunk_ids) else None
+
+    def _read_once(self, path: Path, name: str) -> tuple[StoredFile, bool]:
+        """One reading, and whether the file stood still meanwhile; going away afterwards is no change."""
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            written = self.writer.add(file, self.passing)
+            try:
+                after = path.stat()
+            except FileNotFoundError:
+                after = os.fstat(file.fileno())
+        stored = StoredFile(
+            path=name,
+            size_bytes=written.size_bytes,
+            sha256=written.sha256,
+            chunks=written.chunks if len(written.chunks) > 1 else [],
+            mode=stat.S_IMODE(before.st_mode),
+            uid=before.st_uid,
+            gid=before.st_gid,
+            inode=before.st_ino,
+            mtime_ns=before.st_mtime_ns,
+            ctime_ns=before.st_ctime_ns,
+        )
+        return stored, _same(before, after) and written.size_bytes == before.st_size
+
+
+def _same(before: os.stat_result, after: os.stat_result) -> bool:
+    return (before.st_size, before.st_mtime_ns, before.st_ino) == (after.st_size, after.st_mtime_ns, after.st_ino)
