@@ -2,7 +2,7 @@
 
 import typer
 
-from schoolkeeper.cli.commands import care, demo, records, runs, service
+from schoolkeeper.cli.commands import backups, care, demo, evidence, records, rescue, runs, service
 from schoolkeeper.cli.exits import EPILOG
 
 app = typer.Typer(
@@ -12,11 +12,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (demo, service, care, runs, records):
+for part in (demo, service, care, runs, records, rescue):
     app.add_typer(part.app)
 app.add_typer(runs.programme, name="programme")
 app.add_typer(records.ledger, name="ledger")
 app.add_typer(records.report, name="report")
+app.add_typer(backups.app, name="backups")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(service.users, name="users")
 
 

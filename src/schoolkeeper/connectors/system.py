@@ -2,11 +2,12 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from schoolkeeper.connectors.component import Component
 from schoolkeeper.connectors.files.component import FilesComponent
 from schoolkeeper.connectors.host.component import HostComponent
 from schoolkeeper.connectors.logs.component import LogsComponent
@@ -18,7 +19,10 @@ AnyComponent = Annotated[
     PostgresComponent | WebComponent | HostComponent | FilesComponent | LogsComponent | StoreComponent,
     Field(discriminator="kind"),
 ]
+_EVERY: tuple[type[Component], ...] = get_args(get_args(AnyComponent)[0])
 
+# Every component kind that a definition may name.
+KINDS = frozenset(get_args(kind.model_fields["kind"].annotation)[0] for kind in _EVERY)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 

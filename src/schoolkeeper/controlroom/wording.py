@@ -76,6 +76,7 @@ UNDO: Mapping[Undo, str] = {
     Undo.DERIVED: "Nothing to undo: it writes only what can be computed again",
     Undo.RESTORE_POINT: "By restoring a proven backup, which it demands first",
     Undo.FORWARD_ONLY: "Cannot be undone: a second person must approve",
+    Undo.BY_RULE: "Cannot be undone: it follows a rule, and refuses what goes beyond its limits",
 }
 CADENCES: Mapping[Cadence | None, str] = {
     None: "When asked for",
@@ -100,6 +101,7 @@ COMPONENTS: Mapping[str, str] = {
     "scratch": "Scratch server",
 }
 LEDGER_KINDS: Mapping[str, str] = {
+    "evidence.kept": "Evidence kept",
     "run.requested": "Run asked for",
     "run.started": "Run started",
     "run.assessed_before": "Looked",

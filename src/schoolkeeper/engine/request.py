@@ -4,25 +4,14 @@ from collections.abc import Mapping
 
 from django.db import transaction
 from django.utils import timezone
-from pydantic import ValidationError
 
+from schoolkeeper.catalogue.options import parse_options
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.errors import Invalid
-from schoolkeeper.kernel.facts import Options
 from schoolkeeper.records import ledger
 from schoolkeeper.records.models import Run
-
-
-def parse_options(task_id: str, given: Mapping[str, object]) -> Options:
-    """A task's options from names and values. Raises Invalid with every fault."""
-    try:
-        options: Options = catalogue().find(task_id).options.model_validate(given)
-    except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise Invalid(f"options of {task_id}", faults) from error
-    return options
 
 
 @transaction.atomic
@@ -37,7 +26,7 @@ def request(
     """Queue a run; a worker takes it from there. Raises Invalid for an unknown task or system or bad options."""
     spec = catalogue().find(task_id).spec
     find(system)
-    chosen = parse_options(task_id, options or {}).model_dump(mode="json", exclude_defaults=True)
+    chosen = parse_options(catalogue().find(task_id), options or {}).model_dump(mode="json", exclude_defaults=True)
     run = Run.objects.create(
         system=system,
         task=task_id,

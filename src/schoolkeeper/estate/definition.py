@@ -10,13 +10,12 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from schoolkeeper import profiles
-from schoolkeeper.connectors.system import System
+from schoolkeeper.connectors.system import KINDS, System
 from schoolkeeper.kernel.errors import Invalid
 
 _HEADER = re.compile(r"\s*\[([^\[\]]+)\]")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+|\"[^\"]*\")\s*=")
 # pydantic puts the discriminator's value into the place of an error below a component; it is no key of the file.
-_COMPONENT_KINDS = {"postgres", "web", "host", "files", "logs", "store"}
 
 
 def read(path: Path) -> System:
@@ -84,7 +83,7 @@ def _unknown_tables(document: dict[str, Any]) -> Iterator[tuple[tuple[str, ...],
 def _fault(detail: ErrorDetails) -> tuple[tuple[str, ...], str]:
     place = [str(part) for part in detail["loc"]]
     if place and place[0] == "components":
-        place = [part for index, part in enumerate(place) if index != 2 or part not in _COMPONENT_KINDS]
+        place = [part for index, part in enumerate(place) if index != 2 or part not in KINDS]
     else:
         place = ["system", *place]
     return tuple(place), _wording(detail)
@@ -99,6 +98,6 @@ def _wording(detail: ErrorDetails) -> str:
         case "union_tag_invalid":
             return f"unknown kind {detail['ctx']['tag']!r}; known are: {detail['ctx']['expected_tags']}"
         case "union_tag_not_found":
-            return f"has no kind; known are: {', '.join(sorted(_COMPONENT_KINDS))}"
+            return f"has no kind; known are: {', '.join(sorted(KINDS))}"
         case _:
             return detail["msg"].removeprefix("Value error, ")

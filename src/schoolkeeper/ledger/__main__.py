@@ -1,4 +1,5 @@
-"""`python -m schoolkeeper.ledger verify EXPORT`: the offline verifier, which needs Python and nothing else.
+"""The offline verifiers, which need Python and nothing else: `python -m schoolkeeper.ledger verify EXPORT` and
+`python -m schoolkeeper.ledger verify-evidence FILE --key PUBLIC`.
 
 Exit codes: 0 no fault, 1 faults, 2 usage, 3 could not look (a file cannot be read, or a key was given and the
 signature could not be checked because the package `cryptography` is missing).
@@ -10,8 +11,9 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-from schoolkeeper.ledger import anchors
+from schoolkeeper.ledger import anchors, evidence_file
 from schoolkeeper.ledger.errors import LedgerError
 from schoolkeeper.ledger.export import split
 from schoolkeeper.ledger.keys import load_public
@@ -21,6 +23,17 @@ from schoolkeeper.ledger.verify import verify
 FINE, FAULTS, COULD_NOT_LOOK = 0, 1, 3
 
 
+class Answer(Protocol):
+    """What a verifier found; `looked` is False if a signature could not be looked at although a key was given."""
+
+    @property
+    def faults(self) -> Sequence[object]: ...
+    @property
+    def looked(self) -> bool: ...
+    def as_json(self) -> dict[str, object]: ...
+    def sentences(self) -> list[str]: ...
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = _parser().parse_args(arguments)
@@ -28,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A terminal that cannot show a letter must not keep the auditor from the result.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        report = _look(options.export, options.public_key, options.anchor)
+        report: Answer = options.look(options)
     except LedgerError as error:
         return _could_not_look(str(error), as_json=options.json)
     except OSError as error:
@@ -40,18 +53,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_code(report)
 
 
-def exit_code(report: Report) -> int:
+def exit_code(report: Answer) -> int:
     """0 no fault, 1 faults, 3 the signature could not be looked at although a key was given."""
     if report.faults:
         return FAULTS
     return FINE if report.looked else COULD_NOT_LOOK
 
 
-def _look(path: Path, key_path: Path | None, anchor_paths: Sequence[Path]) -> Report:
-    public_key = load_public(key_path) if key_path else None
-    kept = anchors.read(anchor_paths)
-    with path.open("rb") as file:
+def _look_at_ledger(options: argparse.Namespace) -> Report:
+    public_key = load_public(options.public_key) if options.public_key else None
+    kept = anchors.read(options.anchor)
+    with options.export.open("rb") as file:
         return verify(split(file), public_key, kept.heads, kept.warnings)
+
+
+def _look_at_evidence(options: argparse.Namespace) -> Answer:
+    return evidence_file.verify_file(options.file, options.key, options.ledger, options.anchor)
 
 
 def _could_not_look(reason: str, *, as_json: bool) -> int:
@@ -65,22 +82,31 @@ def _could_not_look(reason: str, *, as_json: bool) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m schoolkeeper.ledger",
-        description="Verify an export of Schoolkeeper's ledger, offline.",
+        description="Verify an export of Schoolkeeper's ledger, or signed evidence, offline.",
         epilog="Exit codes: 0 no fault, 1 faults, 2 usage, 3 could not look.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("verify", help="look for edits, deletions, reordering and a cut tail")
-    command.add_argument("export", type=Path, help="the export file (JSON lines)")
-    command.add_argument("--public-key", type=Path, metavar="FILE", help="the public key that you keep (PEM)")
-    command.add_argument(
-        "--anchor",
-        type=Path,
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="signed heads that you keep, one a line, or an older export; may be repeated",
+    ledger = commands.add_parser("verify", help="look for edits, deletions, reordering and a cut tail")
+    ledger.set_defaults(look=_look_at_ledger)
+    ledger.add_argument("export", type=Path, help="the export file (JSON lines)")
+    ledger.add_argument("--public-key", type=Path, metavar="FILE", help="the public key that you keep (PEM)")
+    evidence = commands.add_parser("verify-evidence", help="is a file of signed evidence genuine and unaltered?")
+    evidence.set_defaults(look=_look_at_evidence)
+    evidence.add_argument("file", type=Path, help="the signed evidence")
+    evidence.add_argument(
+        "--key", type=Path, metavar="FILE", required=True, help="the public key that you keep (PEM)"
     )
-    command.add_argument("--json", action="store_true", help="print the report as JSON")
+    evidence.add_argument("--ledger", type=Path, metavar="EXPORT", help="an export: is the evidence in it?")
+    for command in (ledger, evidence):
+        command.add_argument(
+            "--anchor",
+            type=Path,
+            metavar="FILE",
+            action="append",
+            default=[],
+            help="signed heads that you keep, one a line, or an older export; may be repeated",
+        )
+        command.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser
 
 

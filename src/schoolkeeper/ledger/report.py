@@ -135,7 +135,7 @@ class Report:
         said += [f"Warning {warning}" for warning in self.warnings]
         if self.more_warnings:
             said.append(f"and {self.more_warnings} more warnings")
-        return [_printable(line) for line in (*said, f"Result: {self._result()}")]
+        return [printable(line) for line in (*said, f"Result: {self._result()}")]
 
     def _head(self) -> str:
         named = f"entry {self.head_sequence}, signed {_time(self.head_at)}, key {self.key_id}"
@@ -163,7 +163,8 @@ class Report:
         return "no fault found in the chain; who made the file is not proven (give the public key you keep)"
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
+    """A line for a terminal, without control characters that would steer it."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 

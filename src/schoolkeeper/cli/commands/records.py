@@ -47,11 +47,11 @@ def findings(
     Example: schoolkeeper findings --system north-college --level error
     """
     with database():
-        from schoolkeeper.cli.results import findings
+        from schoolkeeper.cli.results import finding_lines, findings
 
         lines = findings.findings(system=system, level=level, everything=everything)
-        emit(lines, findings.render, as_json=as_json)
-        _exit(findings.exit_for(lines))
+        emit(lines, finding_lines.render, as_json=as_json)
+        _exit(finding_lines.exit_for(lines))
 
 
 @command(app, "silence")

@@ -42,11 +42,11 @@ def plan(
     Example: schoolkeeper plan database.analyze north-college --option changed_percent=5
     """
     with database():
-        from schoolkeeper.cli.results import findings, plan
+        from schoolkeeper.cli.results import finding_lines, plan
 
-        result = plan.plan(task, system, _options(option or []))
+        result = plan.plan(task, system, options_from(option or []))
         emit(result, plan.render, as_json=as_json)
-        _exit(findings.exit_for(result.findings))
+        _exit(finding_lines.exit_for(result.findings))
 
 
 @command(app, "run")
@@ -59,7 +59,7 @@ def run(
 
     Example: schoolkeeper run backup.create north-college
     """
-    given = _options(option or [])
+    given = options_from(option or [])
 
     def ask() -> "Sequence[Run]":
         from schoolkeeper.engine.request import request
@@ -144,12 +144,14 @@ def _carry_out(system: str, ask: "Callable[[], Sequence[Run]]", *, as_json: bool
         _exit(runs.exit_for(result.runs))
 
 
-def _options(given: Sequence[str]) -> dict[str, object]:
+def options_from(given: Sequence[str]) -> dict[str, object]:
     faults = [f"write name=value, not {text!r}" for text in given if "=" not in text]
     if faults:
         raise Invalid("--option", faults)
-    pairs = (text.partition("=") for text in given)
-    return {name: value for name, _, value in pairs}
+    values: dict[str, list[str]] = {}
+    for name, _, value in (text.partition("=") for text in given):
+        values.setdefault(name, []).append(value)
+    return {name: value if len(value) > 1 else value[0] for name, value in values.items()}
 
 
 def _exit(code: Exit) -> None:

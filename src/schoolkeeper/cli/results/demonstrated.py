@@ -6,8 +6,8 @@ from rich.console import Group, RenderableType
 from rich.rule import Rule
 
 from schoolkeeper.cli.exits import Exit
-from schoolkeeper.cli.results import findings, runs
-from schoolkeeper.cli.results.findings import FindingLine
+from schoolkeeper.cli.results import finding_lines, findings, runs
+from schoolkeeper.cli.results.finding_lines import FindingLine
 from schoolkeeper.programme.following import RunView
 from schoolkeeper.records import evidence
 from schoolkeeper.server.demo import Demo
@@ -62,7 +62,7 @@ def render(result: Demonstrated) -> RenderableType:
     """Outcomes and findings."""
     parts: list[RenderableType] = [Rule("Daily programme", align="left"), runs.table(result.runs)]
     if result.findings:
-        parts += [Rule("Findings", align="left"), findings.render(result.findings)]
+        parts += [Rule("Findings", align="left"), finding_lines.render(result.findings)]
     return Group(*parts)
 
 

@@ -9,13 +9,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from schoolkeeper import profiles
-from schoolkeeper.cli.results import findings
-from schoolkeeper.cli.results.findings import FindingLine
+from schoolkeeper.catalogue.options import parse_options
+from schoolkeeper.cli.results import finding_lines
+from schoolkeeper.cli.results.finding_lines import FindingLine
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.connectors.run_context import RunContext
 from schoolkeeper.engine.gate import needs_approval
 from schoolkeeper.engine.knowledge import catalogue
-from schoolkeeper.engine.request import parse_options
 from schoolkeeper.estate.care import find
 
 
@@ -43,7 +43,7 @@ class Plan:
 def plan(task_id: str, slug: str, given: Mapping[str, object]) -> Plan:
     """Look and decide. Raises Invalid for an unknown task, system or option, Unreachable when it cannot look."""
     task, system = catalogue().find(task_id), find(slug)
-    options = parse_options(task_id, given)
+    options = parse_options(task, given)
     now = timezone.now()
     context = RunContext("dry-run", now, now, settings.SCHOOLKEEPER_HOME)
     with Look(system, profiles.load(system.profile), context, task.spec) as look:
@@ -62,7 +62,7 @@ def plan(task_id: str, slug: str, given: Mapping[str, object]) -> Plan:
 
 def render(result: Plan) -> RenderableType:
     """Findings, then the steps as a numbered list."""
-    lines: list[RenderableType] = [findings.render(result.findings), Text("")]
+    lines: list[RenderableType] = [finding_lines.render(result.findings), Text("")]
     if not result.steps:
         return Group(*lines, Text("Nothing to do: a run would change nothing."))
     lines.append(Text(f"A run would take {len(result.steps)} step(s); undo: {result.undo}.", style="bold"))

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schoolkeeper.cli.exits import Exit
-from schoolkeeper.cli.results.findings import STYLES
+from schoolkeeper.cli.results.finding_lines import STYLES
 from schoolkeeper.controlroom.queries.systems import SystemState, states
 from schoolkeeper.controlroom.queries.tasks import watching
 from schoolkeeper.engine.presence import alive

@@ -3,6 +3,7 @@
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from schoolkeeper.connectors.databases.fault import Fault
 
@@ -41,7 +42,7 @@ def check(connection: psycopg.Connection[Any]) -> tuple[int, list[Fault]]:
     # A copy of a server's own files may have the extension already.
     connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}".encode())
     home = connection.execute(
-        "SELECT quote_ident(n.nspname) FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace"
+        "SELECT n.nspname FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace"
         " WHERE e.extname = 'amcheck'"
     ).fetchone()
     if home is None:
@@ -58,13 +59,14 @@ def _look(connection: psycopg.Connection[Any], schema: str) -> tuple[int, list[F
     for name, oid in connection.execute(BTREES.encode()).fetchall():
         looked += 1
         try:
-            connection.execute(f"SELECT {schema}.bt_index_check(%s::oid::regclass, true)".encode(), (oid,))
+            query = sql.SQL("SELECT {}.bt_index_check(%s::oid::regclass, true)").format(sql.Identifier(schema))
+            connection.execute(query, (oid,))
         except psycopg.InternalError as error:  # index_corrupted and data_corrupted are of this class
             faults.append(Fault(code="corrupt", subject=f"index {name}", found=type(error).__name__))
     for name, oid in connection.execute(HEAPS.encode()).fetchall():
         looked += 1
-        query = f"SELECT count(*), min(blkno) FROM {schema}.verify_heapam(%s::oid::regclass)"
-        wrong, block = connection.execute(query.encode(), (oid,)).fetchone() or (0, None)
+        query = sql.SQL("SELECT count(*), min(blkno) FROM {}.verify_heapam(%s::oid::regclass)")
+        wrong, block = connection.execute(query.format(sql.Identifier(schema)), (oid,)).fetchone() or (0, None)
         if wrong:
             found = f"{wrong:,} broken places, the first in block {block}"
             faults.append(Fault(code="corrupt", subject=f"table {name}", found=found))

@@ -13,3 +13,7 @@ class PostgresComponent(Component):
 
     kind: Literal["postgres"]
     dsn: SecretReference = Field(description="Where the connection address (postgresql://…) is kept")
+    admin_dsn: SecretReference | None = Field(
+        None,
+        description="Where the address of a role is kept that may make, rename and close databases; for recoveries",
+    )

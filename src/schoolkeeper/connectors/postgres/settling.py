@@ -5,8 +5,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.databases.contents import Setting
+from schoolkeeper.connectors.databases.fault import Fault
 
 # These change who we are.
 NOT_TRIED = frozenset({"role", "session_authorization"})

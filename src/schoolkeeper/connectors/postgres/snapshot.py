@@ -11,8 +11,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from schoolkeeper.connectors.postgres import digest
 from schoolkeeper.connectors.databases.contents import DatabaseSource, Objects, Setting, TableContent
+from schoolkeeper.connectors.postgres import digest
 from schoolkeeper.connectors.postgres.session import connect, failure
 
 Row = dict[str, Any]

@@ -1,15 +1,16 @@
 """Changing a store of backup sets.
 
 Every object is whole or absent, and the manifest is the last one of a set to be written and the first to go.
-Whatever moment we die at, what counts as a set is whole. Objects of a set that is being made carry its id, so that a
-resumed run finds and replaces them.
+Whatever moment we die at, what counts as a set is whole. Objects of a set that is being made carry its id, so that
+a resumed run finds and replaces them.
 """
 
 import hashlib
 from collections.abc import Callable
+from datetime import timedelta
 
 from schoolkeeper.connectors.store.envelope import seal
-from schoolkeeper.connectors.store.look import PACKS, PROOFS, SETS, StoreLook, name_in
+from schoolkeeper.connectors.store.look import KEYS, PACKS, PROOFS, SETS, KeyCheck, StoreLook, name_in
 from schoolkeeper.connectors.store.manifest import MANIFEST, SET_ID, SUMS, Manifest, Part
 from schoolkeeper.connectors.store.writing import ChunkWriter, Known
 
@@ -27,6 +28,10 @@ class StoreAct(StoreLook):
     def delete(self, name: str) -> None:
         """Remove an object; does nothing when there is none."""
         self._place.delete(self._full(name))
+
+    def remove_leftovers(self, older_than: timedelta) -> int:
+        """Remove what interrupted writing, of any system, left behind before that time; how many it was."""
+        return self._place.remove_leftovers(older_than)
 
     def writer(self, set_id: str, part: str, known: Known) -> ChunkWriter:
         """Stores the files of a part; `known` is what an earlier set has of them."""
@@ -86,6 +91,11 @@ class StoreAct(StoreLook):
         for prefix in (f"{SETS}{set_id}/", f"{PROOFS}{set_id}/"):
             for name in [one.name for one in self.objects(prefix)]:
                 self.delete(name)
+
+    def keep_key_check(self, check: KeyCheck) -> None:
+        """Note that a recipient's private key opened a set."""
+        name = hashlib.sha256(check.recipient.encode()).hexdigest()[:16]
+        self.put(f"{KEYS}{name}.json", check.model_dump_json().encode())
 
     def keep_proof(self, set_id: str, run: str, text: str) -> None:
         """Write the proof record of a run, in the place of one that is there."""

@@ -28,3 +28,8 @@ class StoreComponent(PlaceFields):
     identity: SecretReference | None = Field(
         None, description="Where the private key is kept that drills open the sets with"
     )
+    offsite: bool = Field(False, description="Whether it lies in another building than the ERP")
+    medium: str = Field("disk", min_length=1, description="What it is kept on (disk, object, tape), for 3-2-1")
+    lock_expected_days: int | None = Field(
+        None, ge=1, description="For how many days after a set was taken the place itself must keep it (object lock)"
+    )

@@ -1,9 +1,11 @@
 """Looking into a store of backup sets.
 
 Below the folder of each system lie `sets/<set>/` with what belongs to one set, `packs/` with the chunks that sets
-share, and `proofs/<set>/` with what drills found out. A set is one only when it has a manifest, which is written last.
+share, and `proofs/<set>/` with what drills found out. A set is one only when it has a manifest, which is written
+last.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -25,7 +27,16 @@ from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.errors import Unreachable
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
-SETS, PACKS, PROOFS = "sets/", "packs/", "proofs/"
+SETS, PACKS, PROOFS, KEYS = "sets/", "packs/", "proofs/", "keys/"
+
+
+class KeyCheck(BaseModel):
+    """That a private key opened a set: whose, which, when and by whom. Nothing of the key itself."""
+
+    recipient: str
+    set: str
+    checked_at: datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +198,17 @@ class StoreLook:
         prefix = f"{PROOFS}{set_id}/"
         names = [one.name for one in self.objects(prefix) if one.name.endswith(".json")]
         return {name[len(prefix) : -len(".json")]: self.get(name) for name in names}
+
+    # Keys
+
+    def key_checks(self) -> dict[str, KeyCheck]:
+        """When each recipient's private key was last seen to open a set; unreadable notes do not count."""
+        found = {}
+        for one in self.objects(KEYS):
+            with contextlib.suppress(ValidationError):
+                check = KeyCheck.model_validate_json(self.get(one.name))
+                found[check.recipient] = check
+        return found
 
 
 def _not_understood(text: bytes, error: ValidationError) -> str:

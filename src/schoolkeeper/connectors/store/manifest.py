@@ -192,8 +192,8 @@ class Index(_Record):
     """Which chunks make up which file, and which pack has them: `packs` gives for each the chunks that this part
     uses and their sizes.
 
-    `skipped` are sockets, devices and pipes, which no backup can bring back; `outside` are links that lead out of the
-    folder, of whose targets the set has nothing. `added`, `altered` and `deleted` compare with the set `since`.
+    `skipped` are sockets, devices and pipes, which no backup can bring back; `outside` are links that lead out of
+    the folder, of whose targets the set has nothing. `added`, `altered`, `deleted` compare with the set `since`.
     """
 
     packs: dict[str, dict[str, int]]

@@ -2,8 +2,8 @@
 
 A stream is cut into chunks where its own content says so (FastCDC), so that a row or a page inserted in the middle
 moves no later boundary. A chunk is known by its SHA-256. New chunks are put together into packs; a pack is a tar
-archive whose members are the chunks under their names, sealed like everything else. So `age`, `zstd` and `tar` bring
-the chunks back, and `cat` puts a file together.
+archive whose members are the chunks under their names, sealed like everything else. So `age`, `zstd` and `tar`
+bring the chunks back, and `cat` puts a file together.
 """
 
 import hashlib

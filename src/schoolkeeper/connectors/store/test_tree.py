@@ -253,12 +253,13 @@ def test_what_reading_or_storing_raises_comes_out(store: Store, root: Path) -> N
     def full(name: str, data: bytes) -> None:
         raise OSError("full")
 
-    with (
-        pytest.raises(OSError, match="full"),
-        ChunkWriter(full, "x.", [str(IDENTITY.to_public())], NOTHING_KNOWN) as writer,
-    ):
-        TreeReader(root, writer).read()
-        writer.finish()
+    def take() -> None:
+        with ChunkWriter(full, "x.", [str(IDENTITY.to_public())], NOTHING_KNOWN) as writer:
+            TreeReader(root, writer).read()
+            writer.finish()
+
+    with pytest.raises(OSError, match="full"):
+        take()
 
 
 def test_a_chunk_without_a_home_is_damage(store: Store, root: Path) -> None:

@@ -2,10 +2,11 @@
 
 Steps for one file, because an ERP goes on working while it is read:
 1. If the set before has a file of this path with the same inode, size and times, its chunks are taken over unread.
-2. Otherwise it is read and stored chunk by chunk, and looked at again. If size, time and inode are the same, it is done.
+2. Otherwise it is read and stored chunk by chunk, and looked at again. If size, time and inode are the same, it is
+   done.
 3. If not, it is read again, up to three times in all. What was stored already is not stored twice.
-4. A file that changed each time is listed as changed. One that went away before it was read is listed as vanished; one
-   that went away afterwards is in the set, hence in the list of files.
+4. A file that changed each time is listed as changed. One that went away before it was read is listed as vanished;
+   one that went away afterwards is in the set, hence in the list of files.
 """
 
 import os
@@ -104,7 +105,7 @@ class TreeReader:
             mode = stat.S_IMODE(status.st_mode)
             self.folders.append(Folder(path=name, mode=mode, mtime_ns=status.st_mtime_ns, **owner))
         elif stat.S_ISLNK(status.st_mode):
-            self.links.append(Link(path=name, target=spelled(os.readlink(path)), **owner))
+            self.links.append(Link(path=name, target=spelled(str(path.readlink())), **owner))
             if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root)):
                 self.outside.append(name)
         else:

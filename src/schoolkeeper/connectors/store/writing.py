@@ -38,7 +38,7 @@ NOTHING_KNOWN = Known({}, {})
 
 
 class ChunkWriter:
-    """Writes chunks for one part of a set. `put(name, data)` stores an object; the packs are named `<prefix>0001…`.
+    """Writes chunks for one part of a set. `put(name, data)` stores an object; packs are named `<prefix>0001…`.
 
     Used in a `with` block; `finish` waits for the last pack. An error in a pack comes out of the next call.
     """
@@ -66,7 +66,10 @@ class ChunkWriter:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def add(self, stream: Readable, passing: Callable[[int], None] = lambda size_bytes: None) -> Written:
-        """Store a stream; `passing` is called with the size of each chunk. What `stream` raises comes out unchanged."""
+        """Store a stream; `passing` is called with the size of each chunk.
+
+        What `stream` raises comes out unchanged.
+        """
         whole, chunks, size_bytes = hashlib.sha256(), [], 0
         for chunk in cut(stream):
             chunks.append(self._keep(chunk))

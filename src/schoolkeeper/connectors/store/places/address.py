@@ -10,10 +10,9 @@ from schoolkeeper.connectors.secrets import SecretReference, resolve
 from schoolkeeper.connectors.store.places.folder import FolderPlace
 from schoolkeeper.connectors.store.places.place import Place
 from schoolkeeper.connectors.store.places.s3 import S3Place
-from schoolkeeper.connectors.store.places.sftp import SftpPlace
-from schoolkeeper.connectors.store.places.sftp_line import Login
 from schoolkeeper.connectors.store.places.urls import (
     S3Address,
+    SftpAddress,
     address_of,
     checked_endpoint,
     checked_host_key,
@@ -140,6 +139,14 @@ def place_of(name: str, fields: PlaceFields) -> Place:
             _secret(name, fields.access_key),
             _secret(name, fields.secret_key),
         )
+    return _sftp_place(name, fields, address)
+
+
+def _sftp_place(name: str, fields: PlaceFields, address: SftpAddress) -> Place:
+    # Here and not above: the SSH library takes half a second to load, and every command reads definitions.
+    from schoolkeeper.connectors.store.places.sftp import SftpPlace
+    from schoolkeeper.connectors.store.places.sftp_line import Login
+
     assert fields.host_key is not None
     login = Login(
         host=address.host,

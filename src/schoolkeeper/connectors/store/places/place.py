@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
@@ -56,4 +56,8 @@ class Place(Protocol):
         """How much more fits; None where no limit is known."""
 
     def locked_until(self, name: str) -> datetime | None:
-        """Until when the place itself keeps everybody from deleting this object (object lock); None: not kept."""
+        """Until when the place itself keeps this object from being deleted (object lock); `datetime.max`, in UTC,
+        for a hold without an end; None: not kept."""
+
+    def remove_leftovers(self, older_than: timedelta) -> int:
+        """Remove what interrupted writing left behind before that time; how many it was."""

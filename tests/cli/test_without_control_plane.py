@@ -1,0 +1,202 @@
+"""The commands of an emergency: a definition file, a store and a terminal, and no Schoolkeeper running."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyrage  # type: ignore[import-untyped]
+import pytest
+
+from schoolkeeper.testing.arrange import secret_file
+
+DEFINITION = """
+[system]
+slug = "north-college"
+name = "North College ERP"
+profile = "smart-education-erp"
+environment = "scratch"
+[components.database]
+kind = "postgres"
+dsn = "{dsn}"
+[components.uploads]
+kind = "files"
+path = "{folder}/uploads"
+[components.backups]
+kind = "store"
+path = "{folder}/store"
+recipients = ["{recipient}"]
+identity = "{identity}"
+"""
+
+
+@dataclass
+class Place:
+    """A school, its definition file, and an empty home for Schoolkeeper, which is not running."""
+
+    folder: Path
+    dsn: str
+    key: pyrage.x25519.Identity
+
+    @property
+    def definition(self) -> Path:
+        return self.folder / "north.toml"
+
+    def __call__(
+        self, *arguments: object, failpoint: str = "", typed: str = "", code: int = 0, **environment: str
+    ) -> str:
+        """Run a command as somebody would; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "schoolkeeper", *map(str, arguments)],
+            env={
+                **os.environ,
+                "SCHOOLKEEPER_HOME": str(self.folder / "home"),
+                "SCHOOLKEEPER_FAILPOINT": failpoint,
+                "COLUMNS": "200",
+                **environment,
+            },
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    def json(self, *arguments: object, code: int = 0) -> Any:
+        return json.loads(self(*arguments, "--json", code=code))
+
+    def back_up(self) -> str:
+        """Take a set; its id."""
+        self("rescue", "backup.create", self.definition, "--confirm", "north-college")
+        newest: str = self.json("backups", "list", self.definition)[0]["id"]
+        return newest
+
+    def journal(self, number: int = 1) -> list[dict[str, Any]]:
+        path = self.folder / "home" / "rescue" / f"north-college-backup.create-{number}.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def place(database: str, tmp_path: Path) -> Iterator[Place]:
+    for folder in ("uploads/photos", "store", "home"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "uploads" / "photos" / "1.jpg").write_bytes(b"a photo")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE grade AS SELECT g AS id FROM generate_series(1, 500) g")
+    key = pyrage.x25519.Identity.generate()
+    place = Place(tmp_path, database, key)
+    place.definition.write_text(
+        DEFINITION.format(
+            dsn=secret_file(tmp_path, "dsn", database),
+            folder=tmp_path,
+            recipient=key.to_public(),
+            identity=secret_file(tmp_path, "key", str(key)),
+        )
+    )
+    yield place
+    assert not (tmp_path / "home" / "postgres").exists(), "no control plane was made"
+
+
+def test_a_set_is_taken_and_listed_without_schoolkeeper(place: Place) -> None:
+    said = place("rescue", "backup.create", place.definition, "--confirm", "north-college")
+    assert "1 of 3: Save the database" in said
+    assert "ok: Backup set" in said
+    (line,) = place.json("backups", "list", place.definition)
+    assert (line["rows"], line["files"], line["proven"]) == (500, 1, None)
+    assert "never tried" in place("backups", "list", place.definition)
+
+
+def test_the_person_names_the_system_or_nothing_happens(place: Place) -> None:
+    said = place("rescue", "backup.create", place.definition, typed="north\n", code=1)
+    assert "Type north-college to go on" in said
+    assert "You did not agree" in said
+    assert list((place.folder / "store").iterdir()) == []
+    place("rescue", "backup.create", place.definition, typed="north-college\n")
+    assert [entry["kind"] for entry in place.journal(2)][-1] == "ended", "a new journal was begun"
+
+
+@pytest.mark.parametrize("point", ["started:take:uploads", "done:take:uploads", "started:seal"])
+def test_the_same_command_goes_on_after_kill_9(place: Place, point: str) -> None:
+    command = ("rescue", "backup.create", place.definition, "--confirm", "north-college")
+    place(*command, failpoint=f"rescue.step.{point}=kill", code=-9)
+    assert place.json("backups", "list", place.definition, code=1) == []
+    assert "goes on where it was" in place(*command)
+    done = [entry["data"]["step"] for entry in place.journal() if entry["kind"] == "done"]
+    assert done == ["take:database", "take:uploads", "seal"], "each step is noted as done once"
+    assert len(place.json("backups", "list", place.definition)) == 1
+
+
+def test_what_fails_is_taken_back_also_when_that_is_interrupted(place: Place) -> None:
+    command = ("rescue", "backup.create", place.definition, "--confirm", "north-college")
+    said = place(*command, failpoint="backup.create.seal.before_manifest=permanent", code=1)
+    assert "What had been done was taken back" in said
+    assert [path for path in (place.folder / "store").rglob("*") if path.is_file()] == []
+
+
+def test_another_order_under_the_same_name_is_refused(place: Place) -> None:
+    command = ("rescue", "backup.create", place.definition, "--confirm", "north-college", "--name", "night")
+    place(*command, failpoint="rescue.step.started:seal=kill", code=-9)
+    said = place(*command, "--option", "limit_mb_per_second=5", code=1)
+    assert "was begun with another options" in said
+
+
+def test_an_altered_journal_is_not_gone_on_with(place: Place) -> None:
+    command = ("rescue", "backup.create", place.definition, "--confirm", "north-college")
+    place(*command, failpoint="rescue.step.started:seal=kill", code=-9)
+    path = place.folder / "home" / "rescue" / "north-college-backup.create-1.jsonl"
+    path.write_text(path.read_text().replace("take:uploads", "take:nothing", 1))
+    assert "was altered after it was written" in place(*command, code=2)
+
+
+def test_a_torn_last_line_never_counted(place: Place) -> None:
+    command = ("rescue", "backup.create", place.definition, "--confirm", "north-college")
+    place(*command, failpoint="rescue.step.started:seal=kill", code=-9)
+    path = place.folder / "home" / "rescue" / "north-college-backup.create-1.jsonl"
+    path.write_bytes(path.read_bytes()[:-7])
+    place(*command)
+
+
+def test_a_set_is_shown_with_its_files_and_what_changed(place: Place) -> None:
+    first = place.back_up()
+    (place.folder / "uploads" / "new.txt").write_text("new")
+    (place.folder / "uploads" / "photos" / "1.jpg").unlink()
+    with psycopg.connect(place.dsn, autocommit=True) as connection:
+        connection.execute("DELETE FROM grade WHERE id <= 20")
+        connection.execute("CREATE INDEX grade_id ON grade (id)")
+    second = place.back_up()
+    shown = place("backups", "show", place.definition, second)
+    assert "1 tables, 480 rows" in shown
+    assert "never checked" in shown
+    assert "photos/1.jpg" in place("backups", "files", place.definition, first, "uploads", "*.jpg")
+    compared = place("backups", "compare", place.definition, first, second)
+    for said in ("public.grade  500          480", "changed: index public.grade_id", "+ new.txt", "- photos/1.jpg"):
+        assert said in compared
+    assert "has no set" in place("backups", "show", place.definition, "20200101T000000Z-00000000", code=2)
+    assert "it has: uploads" in place("backups", "files", place.definition, first, "code", code=2)
+    assert "it has: backups" in place("backups", "list", place.definition, "--store", "offsite", code=2)
+
+
+def test_a_person_proves_their_key_and_it_is_kept_nowhere(place: Place) -> None:
+    set_id = place.back_up()
+    other = pyrage.x25519.Identity.generate()
+    assert "does not open" in place("backups", "check-key", place.definition, typed=str(other), code=1)
+    assert "no line that begins" in place("backups", "check-key", place.definition, typed="hello", code=2)
+    said = place("backups", "check-key", place.definition, typed=f"{place.key}\n")
+    assert f"opens the set {set_id}" in said
+    assert "opened a set 0 min ago" in place("backups", "show", place.definition, set_id)
+    written = [path for part in ("store", "home") for path in (place.folder / part).rglob("*") if path.is_file()]
+    assert not any(str(place.key).encode() in path.read_bytes() for path in written)
+
+
+def test_an_empty_store_is_said_and_a_missing_one_is_unknown(place: Place) -> None:
+    assert "There is no backup set" in place("backups", "list", place.definition, code=1)
+    (place.folder / "store").rmdir()
+    assert "there is no folder" in place("backups", "list", place.definition, code=3)
