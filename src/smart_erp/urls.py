@@ -3,7 +3,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from smart_erp.academics.views import attendance, gradebook, sections, students, timetable
+from smart_erp.academics.views import attendance, gradebook, sections, students, timetable, transcripts
 from smart_erp.campus import health
 from smart_erp.finance import views as fees
 from smart_erp.portal import announcements, dashboard, uploads
@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("uploads/<int:pk>/", uploads.page, name="upload"),
     path("students/", students.listing, name="students"),
     path("students/<int:pk>/", students.record, name="student"),
+    path("students/<int:pk>/transcript/", transcripts.page, name="transcript"),
     path("sections/<int:pk>/", sections.page, name="section"),
     path("sections/<int:pk>/attendance/", attendance.page, name="attendance"),
     path("sections/<int:pk>/gradebook/", gradebook.page, name="gradebook"),

@@ -177,7 +177,12 @@ def test_a_set_is_shown_with_its_files_and_what_changed(place: Place) -> None:
     assert "never checked" in shown
     assert "photos/1.jpg" in place("backups", "files", place.definition, first, "uploads", "*.jpg")
     compared = place("backups", "compare", place.definition, first, second)
-    for said in ("public.grade  500          480", "changed: index public.grade_id", "+ new.txt", "- photos/1.jpg"):
+    for said in (
+        "public.grade  500          480",
+        "changed: index public.grade_id",
+        "+ new.txt",
+        "- photos/1.jpg",
+    ):
         assert said in compared
     assert "has no set" in place("backups", "show", place.definition, "20200101T000000Z-00000000", code=2)
     assert "it has: uploads" in place("backups", "files", place.definition, first, "code", code=2)

@@ -19,6 +19,8 @@ PAGES = {
     "/students/": {"admin", "registrar01", "teacher0001"},
     "/students/1/": {"admin", "registrar01", "teacher0001", "parent00001", "student00001"},
     "/students/299/": {"admin", "registrar01"},
+    "/students/1/transcript/": {"admin", "registrar01", "teacher0001", "parent00001", "student00001"},
+    "/students/299/transcript/": {"admin", "registrar01"},
     "/sections/2/": {"admin", "registrar01", "teacher0001", "parent00001", "student00001"},
     "/sections/100/": {"admin", "registrar01"},
     "/sections/2/attendance/": {"teacher0001"},
@@ -102,6 +104,20 @@ def test_a_changed_score_moves_the_final_grade_and_is_remembered(school: Erp) ->
     assert abs((after - before) - (new - old) * weight / 100) <= Decimal("0.01")
     history = school.sql("SELECT old_score, new_score FROM grade_change WHERE enrolment_id = %s", enrolment)
     assert history == [(old, new)]
+
+
+def test_a_transcript_shows_what_the_database_computes(school: Erp) -> None:
+    grades = school.sql(
+        "SELECT course.code, course.credits, weighted_grade(enrolment.id) FROM enrolment"
+        " JOIN section ON section.id = section_id JOIN course ON course.id = course_id"
+        " WHERE student_id = 1 AND weighted_grade(enrolment.id) IS NOT NULL"
+    )
+    average = sum(credits * grade for _, credits, grade in grades) / sum(credits for _, credits, _ in grades)
+    with school.browser("registrar01") as registrar:
+        page = registrar.get("/students/1/transcript/").text
+    assert len(grades) > 3
+    assert all(f"{code}</td>" in page and f'<td class="number">{grade}</td>' in page for code, _, grade in grades)
+    assert f"<b>{round(average, 2)}</b>" in page
 
 
 def test_a_student_hands_in_work_that_others_cannot_open(school: Erp) -> None:

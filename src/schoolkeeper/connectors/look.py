@@ -1,5 +1,6 @@
 """Everything that a task may see, and nothing it could change anything with."""
 
+from pathlib import Path
 from typing import Self
 
 from schoolkeeper.connectors.databases.protocol import DatabaseLook
@@ -18,6 +19,7 @@ from schoolkeeper.connectors.store.look import StoreLook
 from schoolkeeper.connectors.system import System
 from schoolkeeper.connectors.web.component import WebComponent
 from schoolkeeper.connectors.web.look import WebLook
+from schoolkeeper.kernel.errors import NotDeclared
 from schoolkeeper.kernel.spec import Spec
 from schoolkeeper.profiles.model import Profile
 
@@ -29,6 +31,7 @@ class Look:
         self.system = system
         self.profile = profile
         self.run = run
+        self._readable = spec.readable
         self._opening = Opening(system, spec.readable, "reads")
 
     def __enter__(self) -> Self:
@@ -64,3 +67,11 @@ class Look:
         return self._opening.connector(
             name, StoreComponent, lambda name, component: StoreLook(name, component, self.system.slug)
         )
+
+    @property
+    def workspace(self) -> Path:
+        """The run's own folder, made on first use: for a restored copy that is compared with what there is."""
+        if "scratch" not in self._readable:
+            raise NotDeclared("this task does not declare that it reads 'scratch'")
+        self.run.workspace.mkdir(parents=True, exist_ok=True)
+        return self.run.workspace

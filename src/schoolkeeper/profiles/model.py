@@ -4,9 +4,10 @@ A profile brings queries with named result columns, never table names for our co
 two ERPs agree on who is a user, where a session lives or what a time means.
 """
 
-from typing import Literal
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 class Part(BaseModel):
@@ -172,6 +173,141 @@ class Backup(Part):
     addresses: list[Address] = Field([], description="Where the configuration says who the system is")
 
 
+PLACE = re.compile(r"\{(\w+)\}")
+PLACES = {
+    "python": "the interpreter that runs Schoolkeeper",
+    "home": "the folder made for the rehearsal: what the folders below and the code are placed in",
+    "code": "where the code lies",
+    "port": "the port of the loopback address to listen on",
+    "url": "the address of the copy's pages",
+    "version": "what the query version.database answers on the copy",
+    "database": "the address of the copy's database, with its password, as a URL",
+    "database_host": "its parts, for products that want them one by one",
+    "database_port": "",
+    "database_name": "",
+    "database_user": "",
+    "database_password": "",
+}
+"""What `{name}` stands for in the texts of a rehearsal, besides the names of `folders`."""
+SECRET_PLACES = {"database", "database_password"}
+
+
+def _below(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/") or not path.strip("./"):
+        raise ValueError("this is a path below a folder: no / at its beginning, no .. in it")
+    return path
+
+
+def _expression(text: str) -> str:
+    if re.compile(text).groups != 1:
+        raise ValueError("this expression needs exactly one group: what is replaced")
+    return text
+
+
+Below = Annotated[str, AfterValidator(_below)]
+
+
+class Place(Part):
+    """A file or folder of a restored component; `code` is the component of the code."""
+
+    component: str
+    path: Below
+
+
+class Substitution(Place):
+    """A text in a configuration file of the copy that is replaced before the copy starts."""
+
+    pattern: Annotated[str, AfterValidator(_expression)] = Field(
+        description="Regular expression with one group, replaced wherever it is found; ^ and $ match at lines"
+    )
+    by: str = Field(description="What comes in its place; may use the places")
+
+
+class Neutralise(Part):
+    """What keeps a copy from acting on the world: mail, payments, webhooks, scheduled jobs, addresses.
+
+    What `backup.addresses` finds is replaced by the copy's own address without being named here again.
+    """
+
+    sql: list[str] = Field([], description="Statements on the copy's database, all or none of them")
+    substitute: list[Substitution] = []
+    remove: list[Place] = Field([], description="What the copy starts without, such as a flag of maintenance")
+
+
+class SignIn(Part):
+    """An account made on the copy for the journey, with a password that is made anew for each rehearsal.
+
+    Without it the journey uses the account of the `web` component.
+    """
+
+    username: str = Field("schoolkeeper-rehearsal", pattern=r"^[\w.@+-]+$")
+    sql: list[str] = Field(
+        min_length=1,
+        description="Statements that make it; {username}, {password} and {password_hash} stand for safe texts "
+        "without quotes. It may be there already",
+    )
+    hash: Literal["django", "passlib", "none"] = Field(
+        "none",
+        description="How {password_hash} is made: Django's pbkdf2_sha256, passlib's pbkdf2-sha512 (Odoo); "
+        "`none` where the SQL itself makes it from {password}",
+    )
+
+
+class Rehearsal(Part):
+    """How the product's restored code is started against a restored copy, so that it can be walked through.
+
+    `run`, `environment`, `required` and `substitute` may use the places (see PLACES) and the names of `folders`.
+    """
+
+    run: list[str] = Field(
+        min_length=1, description="The program, begun in {home}; a password has no place here: all may read it"
+    )
+    environment: dict[str, str] = Field({}, description="Its environment; PATH, HOME and TMPDIR are there already")
+    code_folder: Below = Field("code", description="Where the code lies below {home}")
+    folders: dict[str, Below] = Field({}, description="Where `files` components lie below {home}")
+    required: list[str] = Field(
+        [], description="Files without which it is not started, because the product would make new ones itself"
+    )
+    ready: str = Field("/", description="The path that answers with a status below 500 when it is up")
+    start_timeout_seconds: float = Field(120, gt=0)
+    logs: list[Below] = Field([], description="Log files below {home} whose last lines explain a failure")
+    neutralise: Neutralise = Neutralise()
+    sign_in: SignIn | None = None
+    signed_in_after: str = Field(
+        "",
+        description="The journey's step after which one is signed in: golden pages are asked for there. "
+        "Empty: after the last step",
+    )
+
+    @model_validator(mode="after")
+    def _places_are_known(self) -> Self:
+        known = PLACES.keys() | self.folders.keys()
+        texts = [*self.run, *self.environment.values(), *self.required]
+        used = {
+            name
+            for text in [*texts, *(one.by for one in self.neutralise.substitute)]
+            for name in PLACE.findall(text)
+        }
+        if used - known:
+            raise ValueError(f"unknown places: {', '.join(sorted(used - known))}")
+        if SECRET_PLACES & {name for text in self.run for name in PLACE.findall(text)}:
+            raise ValueError("`run` shows in the process list: hand the password over in `environment` or a file")
+        return self
+
+
+class Golden(Part):
+    """A few records that are remembered with each set and looked for in the copy: in its rows and in its pages.
+
+    The query must pick the same records each time, by the order of a key, and write their values as the pages
+    show them.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9 -]*$")
+    query: str = Field(description="A few rows (at most 50), the same on the running database and on the copy")
+    path: str = Field("", description="A page of the copy for each row; `{column}` is filled from the row")
+    contains: list[str] = Field([], description="Texts that the page must show, filled in the same way")
+
+
 class Sessions(Part):
     """Where signed-in sessions live; only those in a table can be looked at with SQL."""
 
@@ -197,3 +333,17 @@ class Profile(Part):
     logs: dict[str, LogFormat] = {}
     commands: Commands = Commands()
     backup: Backup = Backup()
+    rehearsal: Rehearsal | None = Field(None, description="How a restored copy is started; None: not yet known")
+    golden: list[Golden] = []
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        names = [golden.name for golden in self.golden]
+        if len(set(names)) < len(names):
+            raise ValueError("golden: two have the same name")
+        steps = {step.name for step in self.web.journey}
+        if self.rehearsal and self.rehearsal.signed_in_after and self.rehearsal.signed_in_after not in steps:
+            raise ValueError(
+                f"rehearsal.signed_in_after: the journey has no step {self.rehearsal.signed_in_after!r}"
+            )
+        return self

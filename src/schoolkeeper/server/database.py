@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from schoolkeeper.connectors.postgres.cluster_files import write_whole
 from schoolkeeper.server.configuration import Configuration
 from schoolkeeper.server.postgres import PATIENCE_SECONDS, EmbeddedPostgres
+
+URL_FILE = "control-plane-url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ def control_plane(
         return
     embedded = EmbeddedPostgres(configuration.home / "postgres")
     embedded.start()
+    # For tools that take care of Schoolkeeper itself: the port may be another one after each start.
+    write_whole(configuration.home / URL_FILE, embedded.dsn())
     try:
         yield ControlPlane(embedded.dsn(), embedded)
     finally:

@@ -1,5 +1,6 @@
 """The system definition of the demonstration's ERP, as an operator would write it."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -46,6 +47,10 @@ path = {uploads}
 kind = "files"
 path = {configuration}
 
+[components.code]                   # the program itself: a set brings back an ERP that starts
+kind = "files"
+path = {code}
+
 [components.temporary]              # what interrupted uploads leave behind
 kind = "files"
 path = {temporary}
@@ -75,6 +80,7 @@ def write(folder: DemoFolder, *, url: str, database_log: str) -> Path:
         "password": folder.reference("erp-user-password"),
         "uploads": erp / "uploads",
         "configuration": erp / "config",
+        "code": _code(),
         "temporary": erp / "tmp",
         "application_log": erp / "logs" / "app.log",
         "access_log": erp / "logs" / "access.log",
@@ -87,3 +93,10 @@ def write(folder: DemoFolder, *, url: str, database_log: str) -> Path:
     quoted = {name: json.dumps(str(value), ensure_ascii=False) for name, value in values.items()}
     folder.definition.write_text(_TEXT.format(slug=SLUG, zone=ZONE, user=JOURNEY_USER, **quoted), encoding="utf-8")
     return folder.definition
+
+
+def _code() -> Path:
+    """Where the ERP's program lies; found, not imported: it shares no code with us."""
+    found = importlib.util.find_spec("smart_erp")
+    assert found is not None and found.origin is not None
+    return Path(found.origin).parent

@@ -7,7 +7,7 @@ import typer
 
 from schoolkeeper.cli.command import command
 from schoolkeeper.cli.database import database
-from schoolkeeper.cli.writing import JsonFlag, actor, emit
+from schoolkeeper.cli.writing import JsonFlag, actor, console, emit
 
 app = typer.Typer()
 
@@ -28,6 +28,35 @@ def apply(
         from schoolkeeper.cli.results import applied
 
         emit(applied.apply(files, by=actor()), applied.render, as_json=as_json)
+
+
+@command(app, "protect", serves=("M069",))
+def protect(
+    store: Annotated[Path, typer.Option(help="The folder for the backup sets, best on another disk.")],
+    recipient: Annotated[
+        list[str], typer.Option(help="The public key (age1…) of somebody who can open the sets; may be repeated.")
+    ],
+    identity: Annotated[
+        str, typer.Option(help="Where the private key for drills is kept: env:NAME or file:/path.")
+    ] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Take Schoolkeeper's own records into care: backed up, proven and recovered like those of an ERP.
+
+    Writes a definition file and applies it. Keep a copy of that file and the private key outside of this machine.
+
+    Example: schoolkeeper protect --store /mnt/backups --recipient age1… --identity file:/root/drill.key
+    """
+    from schoolkeeper.server import configuration, own_state
+
+    settings = configuration.read()  # before the database is there: then it looks like one of the operator's own
+    with database(create=True):
+        from schoolkeeper.cli.results import applied
+
+        file = own_state.write_definition(settings, store.absolute(), recipient, identity)
+        emit(applied.apply([file], by=actor()), applied.render, as_json=as_json)
+        if not as_json:
+            console().print(f"Its definition: {file}", markup=False, soft_wrap=True)
 
 
 @command(app, "tasks", serves=("M105", "M113"))

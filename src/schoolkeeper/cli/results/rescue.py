@@ -19,6 +19,7 @@ from schoolkeeper.kernel.outcome import Outcome
 from schoolkeeper.rescue.course import Rescue, Shown
 from schoolkeeper.rescue.journal import Journal
 from schoolkeeper.server import configuration
+from schoolkeeper.server.own_state import at_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,13 @@ def rescue(
 ) -> RescueResult:
     """Carry a task out here and now. Raises Invalid for an unknown task or bad options, Unreachable, Refused."""
     task = build(BUILTIN).find(task_id)
-    home = configuration.read().home
+    settings = configuration.read()
+    home = settings.home
     journal = Journal(_journal_file(home / "rescue", name or f"{system.slug}-{task_id}", fixed=bool(name)))
     options = parse_options(task, given)
     profile = profiles.load(system.profile)
-    ended = Rescue(task, system, profile, options, home, journal, by, approve, progress).carry_out()
+    with at_hand(system, settings):
+        ended = Rescue(task, system, profile, options, home, journal, by, approve, progress).carry_out()
     lines = tuple(FindingLine.of(system.slug, finding) for finding in ended.findings)
     return RescueResult(task_id, system.slug, ended.outcome.value, ended.says, str(journal.path), lines)
 

@@ -25,6 +25,9 @@ class Saving(Protocol):
     tool: str
     """The program that dumps, with its version: "pg_dump 16.14"."""
 
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """The rows of one query, as of the moment."""
+
     def dump(self) -> AbstractContextManager[Readable]:
         """The dump as an uncompressed stream. Leaving the block well means that it was whole."""
 
@@ -83,7 +86,10 @@ class ScratchServer(Protocol):
         """Change the copy, such as to switch off what would reach the outside; raises QueryFailed."""
 
     def address(self) -> str:
-        """How an application reaches the copy, with its password: a URL such as postgresql://… or mysql://…"""
+        """How an application reaches the copy, with its password: a URL such as postgresql://… or mysql://…
+
+        It gets an account that may use everything in the copy and cannot reach beyond it.
+        """
 
     def __enter__(self) -> Self: ...
 

@@ -65,8 +65,8 @@ def _look(connection: psycopg.Connection[Any], schema: str) -> tuple[int, list[F
             faults.append(Fault(code="corrupt", subject=f"index {name}", found=type(error).__name__))
     for name, oid in connection.execute(HEAPS.encode()).fetchall():
         looked += 1
-        query = sql.SQL("SELECT count(*), min(blkno) FROM {}.verify_heapam(%s::oid::regclass)")
-        wrong, block = connection.execute(query.format(sql.Identifier(schema)), (oid,)).fetchone() or (0, None)
+        looking = sql.SQL("SELECT count(*), min(blkno) FROM {}.verify_heapam(%s::oid::regclass)")
+        wrong, block = connection.execute(looking.format(sql.Identifier(schema)), (oid,)).fetchone() or (0, None)
         if wrong:
             found = f"{wrong:,} broken places, the first in block {block}"
             faults.append(Fault(code="corrupt", subject=f"table {name}", found=found))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, Any
 
 from schoolkeeper.connectors.databases.contents import DatabaseContents, SequencePosition, TableContent
 from schoolkeeper.connectors.postgres import tools
@@ -27,6 +27,10 @@ class PostgresSaving:
         self._view = view
         self._tables = tables
         self._earliest = view.sequences()
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """The rows of one query, as of the snapshot; names are found as the application finds them."""
+        return self._view.asked(query)
 
     def dump(self) -> AbstractContextManager[IO[bytes]]:
         """The custom-format dump, uncompressed."""

@@ -1,6 +1,7 @@
 """A PostgreSQL server of our own for one restored copy."""
 
 import functools
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +17,9 @@ from schoolkeeper.connectors.postgres import tools
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.checking import check
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
+from schoolkeeper.connectors.postgres.admitting import admit
 from schoolkeeper.connectors.postgres.cluster_errors import ClusterError
+from schoolkeeper.connectors.postgres.cluster_files import write_whole
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
 from schoolkeeper.connectors.postgres.settling import settle
 from schoolkeeper.connectors.postgres.snapshot import snapshot
@@ -25,6 +28,7 @@ from schoolkeeper.kernel.errors import Permanent
 
 SCRATCH = "scratch database"
 RESTORED = "restored"
+APPLICATION = "schoolkeeper_application"
 JOBS = 2
 CONNECTIONS = 2
 
@@ -66,6 +70,7 @@ class PostgresScratch:
         self, dump: Path, contents: DatabaseContents, dumped_by: str, loading: Callable[[], None] = _nothing
     ) -> list[Fault]:
         """Extensions that are missing here are told before anything is loaded."""
+        (self.cluster.files.folder / "application-password").unlink(missing_ok=True)
         with self.cluster.connect() as connection:
             if missing := _missing_extensions(connection, contents):
                 return [Fault(code="extension_missing", subject=name) for name in missing]
@@ -74,7 +79,7 @@ class PostgresScratch:
         loading()
         dump_major = int(dumped_by.removeprefix("pg_dump ").partition(".")[0])
         said = tools.run(
-            self.address(),
+            self.cluster.dsn(RESTORED),
             tools.for_dump(max(contents.source.server_major, dump_major)),
             "pg_restore",
             ["--exit-on-error", f"--jobs={JOBS}", "--no-tablespaces", "--no-subscriptions", str(dump)],
@@ -89,7 +94,7 @@ class PostgresScratch:
             return faults + settle(connection, RESTORED, contents.settings)
 
     def observe(self) -> DatabaseContents:
-        return observe(self.address())
+        return observe(self.cluster.dsn(RESTORED))
 
     def check(self) -> tuple[int, list[Fault]]:
         with self.cluster.connect(RESTORED) as connection:
@@ -111,12 +116,23 @@ class PostgresScratch:
 
     def _session(self) -> psycopg.Connection[dict[str, Any]]:
         """Without a time limit: the copy has the settings of the saved database."""
-        connection = psycopg.connect(self.address(), autocommit=True, row_factory=dict_row)
+        connection = psycopg.connect(self.cluster.dsn(RESTORED), autocommit=True, row_factory=dict_row)
         connection.execute("SET statement_timeout = 0")
         return connection
 
     def address(self) -> str:
-        return self.cluster.dsn(RESTORED)
+        """For an account that is made at the first call: a superuser could start programs from SQL."""
+        password = self._application_password()
+        return self.cluster.dsn(RESTORED, APPLICATION, password)
+
+    def _application_password(self) -> str:
+        path = self.cluster.files.folder / "application-password"
+        if not path.is_file():
+            password = secrets.token_urlsafe(24)
+            with self.cluster.connect(RESTORED) as connection:
+                admit(connection, APPLICATION, password)
+            write_whole(path, password)
+        return path.read_text()
 
 
 def observe(dsn: str) -> DatabaseContents:

@@ -57,6 +57,18 @@ class Snapshot:
         except psycopg.Error as error:
             raise failure(self.component, error) from error
 
+    def asked(self, query: str) -> list[Row]:
+        """The rows of a query of a profile; our own settings for digests are set aside for it."""
+        try:
+            with self._connection.transaction() as asked:
+                for name in digest.SESSION:
+                    self._connection.execute(sql.SQL("SET LOCAL {} TO DEFAULT").format(sql.Identifier(name)))
+                found = self._connection.execute(query.encode()).fetchall()
+                raise psycopg.Rollback(asked)
+        except psycopg.Error as error:
+            raise failure(self.component, error) from error
+        return found
+
     def export(self) -> None:
         """Give the snapshot an id."""
         self.id = str(self.rows("SELECT pg_export_snapshot() AS id")[0]["id"])

@@ -142,8 +142,9 @@ class Manifest(_Record):
 
     @property
     def new_bytes(self) -> int:
-        """What the set added to the store."""
-        return sum(one.new_bytes for one in self.stored)
+        """What the set added to the store: its packs, and its lists, which are new each time."""
+        lists = sum(part.size_bytes for part in self.parts if part.name.endswith(".json.zst.age"))
+        return lists + sum(one.new_bytes for one in self.stored)
 
     @property
     def duration(self) -> timedelta:

@@ -26,6 +26,7 @@ _PHASES = {
     "compare": "Compare the contents",
     "integrity": "Check integrity",
     "files": "Restore and compare files",
+    "start": "Start the ERP, sign in, compare records",
     "journey": "Walk the declared journeys",
     "journeys": "Walk the declared journeys",
     "golden records": "Compare golden records",
@@ -36,7 +37,7 @@ _COUNTS = {
     "objects": ("database object", ""),
     "files": ("file", ""),
     "assertions": ("integrity assertion", ""),
-    "journeys": ("journey", ""),
+    "journey_steps": ("step of a user's journey", "steps of a user's journey"),
     "golden_records": ("golden record", ""),
 }
 

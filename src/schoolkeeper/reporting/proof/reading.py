@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 _ORDER = (
-    "fetch", "prepare", "restore", "compare", "integrity", "files", "start the ERP", "journey", "journeys",
+    "fetch", "prepare", "restore", "compare", "integrity", "files", "start", "start the ERP", "journey", "journeys",
     "golden records",
 )  # fmt: skip
 """An object of the evidence has no order; these are the phases as they follow each other."""
 _RECOVERING = frozenset({"fetch", "prepare", "restore", "start the ERP"})
 """The phases that a real recovery has too; the others look at what came back."""
-_COUNTS = ("tables", "rows", "objects", "files", "assertions", "journeys", "golden_records")
+_COUNTS = ("tables", "rows", "objects", "files", "assertions", "journey_steps", "golden_records")
 
 
 @dataclass(frozen=True, slots=True)

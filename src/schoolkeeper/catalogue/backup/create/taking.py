@@ -1,5 +1,6 @@
 """Storing the parts of a set. Each part is whole or absent, and one that is there is not taken again."""
 
+import json
 from collections.abc import Callable, Mapping
 from itertools import count
 
@@ -8,6 +9,7 @@ from schoolkeeper.catalogue.backup.create.versions import erp_version
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.databases.protocol import Saving
 from schoolkeeper.connectors.gentle import Pace
+from schoolkeeper.connectors.rehearsal.golden import golden_rows
 from schoolkeeper.connectors.store.manifest import DatabasePart, FilesPart, Index, StoredFile
 from schoolkeeper.connectors.store.spelling import spelled
 from schoolkeeper.connectors.store.tree import TreeReader
@@ -39,6 +41,7 @@ def take_database(act: Act, set_id: str, component: str, pace: Pace) -> Mapping[
             dump = _stored_dump(saving, writer, _then(pace, "backup.create.database.streaming"))
             packs, used = writer.finish()
         contents = saving.contents()
+        golden = json.dumps(golden_rows(saving.rows, act.look.profile), ensure_ascii=False)
     index = Index(packs=used, files=[dump])
     part = DatabasePart(
         component=component,
@@ -49,6 +52,7 @@ def take_database(act: Act, set_id: str, component: str, pace: Pace) -> Mapping[
         full_because=before.why,
         contents=store.put_list(set_id, f"{DATABASE}.contents", contents.model_dump_json()),
         contents_digest=digest(contents),
+        golden=store.put_list(set_id, f"{DATABASE}.golden", golden) if act.look.profile.golden else None,
         source=contents.source,
         snapshot=contents.snapshot,
         taken_at=contents.taken_at,

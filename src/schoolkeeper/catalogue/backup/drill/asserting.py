@@ -12,10 +12,10 @@ def integrity(rehearsal: Rehearsal) -> Found:
     """The profile's assertions; a query that fails is not an assertion that holds."""
     assertions = rehearsal.act.look.profile.integrity
     if not assertions:
-        return {"assertions": 0}, []
+        return Found({"assertions": 0})
     with rehearsal.server() as server:
         faults = [fault for assertion in assertions if (fault := _check(server, assertion))]
-    return {"assertions": len(assertions)}, faults
+    return Found({"assertions": len(assertions)}, faults)
 
 
 def _check(server: ScratchServer, assertion: Assertion) -> Fault | None:

@@ -3,21 +3,20 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from schoolkeeper.catalogue.backup.drill.opening import Unusable
-from schoolkeeper.catalogue.backup.drill.restoring import contents_of
 from schoolkeeper.catalogue.backup.drill.scratch import Found, Rehearsal
 from schoolkeeper.connectors.databases.contents import DatabaseContents, Objects, TableContent
 from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.postgres.settling import differing
 from schoolkeeper.connectors.postgres.spelling import settled
+from schoolkeeper.connectors.restored import Unusable, contents_of
 
 
 def compare(rehearsal: Rehearsal) -> Found:
     """Every table, object, sequence and setting; then the product's own check of tables and indexes."""
     try:
-        saved = contents_of(rehearsal)
+        saved = contents_of(rehearsal.store, rehearsal.manifest)
     except Unusable as error:
-        return {}, [error.fault]
+        return Found(faults=[error.fault])
     with rehearsal.server() as server:
         restored = server.observe()
         checked, broken = server.check()
@@ -28,7 +27,7 @@ def compare(rehearsal: Rehearsal) -> Found:
         "sequences": len(restored.sequences),
         "checked": checked,
     }
-    return counts, [*differences(saved, restored), *broken]
+    return Found(counts, [*differences(saved, restored), *broken])
 
 
 def differences(saved: DatabaseContents, restored: DatabaseContents) -> Iterator[Fault]:

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 
-from schoolkeeper.catalogue.backup.drill.facts import PHASES, Proof
+from schoolkeeper.catalogue.backup.drill.facts import PHASES, DrillFacts, Proof
 from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal
 from schoolkeeper.connectors.scratch_servers import release
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.failpoints import failpoint
+
+FAULTS_KEPT = 50
 
 
 def conclude(rehearsal: Rehearsal) -> None:
@@ -31,19 +33,31 @@ def conclude(rehearsal: Rehearsal) -> None:
     release(rehearsal.act.run.workspace)
 
 
-def evidence_of(proof: Proof, taken_at: datetime | None) -> Evidence:
-    """What later readers may rely on; `taken_at` is when the set was taken."""
+def evidence_of(proof: Proof, facts: DrillFacts) -> Evidence:
+    """What later readers may rely on."""
+    counted = [fault for fault in proof.faults if fault.level != "info"]
     data = {
         "tables": proof.count("tables"),
         "rows": proof.count("rows"),
         "objects": proof.count("objects"),
         "files": proof.count("files"),
         "assertions": proof.count("assertions"),
+        "journey_steps": proof.count("journey_steps"),
+        "golden_records": proof.count("golden_records"),
         "seconds": round(proof.seconds, 1),
-        "phases": {f"{phase.name}_seconds": phase.seconds for phase in proof.phases},
+        "recovery_seconds": round(proof.recovery_seconds, 1),
+        "rto_seconds": facts.rto.total_seconds(),
+        "rpo_hours": facts.rpo.total_seconds() / 3600,
+        "phases": [
+            {"name": phase.name, "seconds": phase.seconds, "parts": phase.parts, "skipped": phase.skipped}
+            for phase in proof.phases
+        ],
         "server": proof.server,
-        "faults": len([fault for fault in proof.faults if fault.level != "info"]),
-        "taken_at": taken_at and taken_at.astimezone(UTC).isoformat(),
+        "versions": {"server": proof.server, **facts.tools},
+        "size_bytes": facts.size_bytes,
+        "faults": [fault.model_dump(mode="json") for fault in counted[:FAULTS_KEPT]],
+        "fault_count": len(counted),
+        "taken_at": facts.taken_at and facts.taken_at.astimezone(UTC).isoformat(),
         "manifest_sha256": proof.manifest_sha256,
         "run": proof.run,
     }
@@ -51,6 +65,6 @@ def evidence_of(proof: Proof, taken_at: datetime | None) -> Evidence:
     says = (
         f"Backup set {proof.set} {answer}: {data['tables']:,} tables with {data['rows']:,} rows, "
         f"{data['objects']:,} objects and {data['files']:,} files compared in {data['seconds']} s, "
-        f"{data['faults']} faults."
+        f"{len(counted)} faults."
     )
     return Evidence("proof", proof.set, proof.holds, says, data)

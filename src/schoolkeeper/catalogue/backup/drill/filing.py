@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from schoolkeeper.catalogue.backup.drill.opening import Unusable, opening
 from schoolkeeper.catalogue.backup.drill.scratch import Found, Rehearsal
 from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.databases.protocol import QueryFailed, ScratchServer
+from schoolkeeper.connectors.restored import Unusable, opening
 from schoolkeeper.connectors.store.manifest import FilesPart, StoredFile
 from schoolkeeper.connectors.store.planting import plant
 from schoolkeeper.connectors.store.spelling import spelled
@@ -39,7 +39,7 @@ def files(rehearsal: Rehearsal) -> Found:
                     named, found = _named(server, one, lists[one.component], folder)
                     counts["named_files"] += named
                     faults += found
-    return counts, faults
+    return Found(counts, faults)
 
 
 def _absent(rehearsal: Rehearsal) -> Iterator[Fault]:

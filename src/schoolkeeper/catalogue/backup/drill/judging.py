@@ -34,6 +34,20 @@ SENTENCES = {
         "Add the folder to the definition of the system and take another set.",
     ),
     "damaged_file": ("{subject} cannot be brought back: {found}.", ANOTHER_SET),
+    "erp_does_not_start": (
+        "{subject}: {expected} is expected, but {found}.",
+        "Look at what the set lacks; until this is mended, a restore gives a database but no ERP.",
+    ),
+    "journey_fails": ("The restored ERP answers wrongly at {subject}: {found}.", ANOTHER_SET),
+    "golden_differs": ("{subject}: {expected} is expected, the copy shows {found}.", ANOTHER_SET),
+    "not_started": (
+        "The restored {subject} was not started: {found}; database and files alone are proven.",
+        "Add [rehearsal] to the profile of the product.",
+    ),
+    "not_isolated": (
+        "The restored ERP ran without walls around it: {found}.",
+        "Let drills run as root, or allow user namespaces on this machine.",
+    ),
     "missing_file": (
         "{subject} is {expected}, but {found}.",
         "See whether the running system still has this file.",
@@ -43,7 +57,7 @@ SENTENCES = {
 }
 
 
-def verdicts(facts: DrillFacts, proof_age_limit: timedelta) -> Iterator[Verdict]:
+def verdicts(facts: DrillFacts, proof_age_limit: timedelta, key_age_limit: timedelta) -> Iterator[Verdict]:
     if facts.obstacle:
         says = f"No set can be proven here: {facts.obstacle}."
         yield (
@@ -77,6 +91,7 @@ def verdicts(facts: DrillFacts, proof_age_limit: timedelta) -> Iterator[Verdict]
         hint = "Look at the disk that the store is on, and prove the set anew."
         yield "damaged_proof", Level.WARNING, says, subject, hint
     yield from _age(facts, proof_age_limit)
+    yield from _keys(facts, key_age_limit)
 
 
 def _faults(proof: Proof) -> Iterator[Verdict]:
@@ -90,11 +105,25 @@ def _sentence(says: str, fault: Fault) -> str:
 
 
 def _time(proof: Proof, rto: timedelta) -> Iterator[Verdict]:
-    seconds = proof.phase_seconds("prepare") + proof.phase_seconds("restore")
+    seconds = proof.recovery_seconds
     if seconds > rto.total_seconds():
         target_hours = rto.total_seconds() / 3600
-        says = f"The restore took {seconds / 3600:.1f} hours; the target (RTO) is {target_hours:.1f} hours."
+        says = f"The recovery took {seconds / 3600:.1f} hours; the target (RTO) is {target_hours:.1f} hours."
         yield "too_slow", Level.WARNING, says, "", "Restore on a faster machine, or agree on another target."
+
+
+def _keys(facts: DrillFacts, limit: timedelta) -> Iterator[Verdict]:
+    hint = "Let whoever keeps it run `schoolkeeper backups check-key`; replace a key that nobody has any more."
+    for key in facts.keys:
+        name = f"{key.recipient[:16]}…"
+        if key.checked_at is None:
+            says = f"The private key of {name} was never seen to open a set; perhaps nobody has it any more."
+        elif facts.now - key.checked_at > limit:
+            days = (facts.now - key.checked_at).days
+            says = f"The private key of {name} was last seen to open a set {days} days ago."
+        else:
+            continue
+        yield "key_not_checked", Level.WARNING, says, key.recipient, hint
 
 
 def _age(facts: DrillFacts, limit: timedelta) -> Iterator[Verdict]:

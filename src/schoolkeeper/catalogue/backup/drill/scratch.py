@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from schoolkeeper.catalogue.backup.drill.facts import Phase
@@ -13,7 +14,14 @@ from schoolkeeper.connectors.scratch_servers import scratch_server
 from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.errors import Permanent
 
-Found = tuple[dict[str, int], list[Fault]]
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a phase counted and found, and how long its parts took that are worth knowing."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Rehearsal:
@@ -61,9 +69,11 @@ class Rehearsal:
             phase = Phase(name=name, seconds=0, skipped="the database could not be restored")
         else:
             started = time.monotonic()
-            counts, faults = work(self)
+            found = work(self)
             seconds = round(time.monotonic() - started, 3)
-            phase = Phase(name=name, seconds=seconds, counts=counts, faults=faults)
+            phase = Phase(
+                name=name, seconds=seconds, counts=found.counts, faults=found.faults, parts=found.seconds
+            )
         temporary = self.folder / f"{name}.tmp"
         temporary.write_text(phase.model_dump_json())
         temporary.replace(self.folder / f"{name}.json")

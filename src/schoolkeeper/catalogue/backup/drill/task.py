@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from schoolkeeper.catalogue.backup.drill import asserting, comparing, filing, restoring
+from schoolkeeper.catalogue.backup.drill import asserting, comparing, filing, rehearsing, restoring
 from schoolkeeper.catalogue.backup.drill.choosing import choose, obstacle
 from schoolkeeper.catalogue.backup.drill.concluding import conclude, evidence_of
-from schoolkeeper.catalogue.backup.drill.facts import PHASES, DrillFacts
+from schoolkeeper.catalogue.backup.drill.facts import PHASES, DrillFacts, KeyFacts
 from schoolkeeper.catalogue.backup.drill.judging import verdicts
 from schoolkeeper.catalogue.backup.drill.proofs import proof_of, read_proofs
 from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal
@@ -17,7 +17,8 @@ from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.connectors.scratch_servers import release
-from schoolkeeper.kernel.errors import Permanent
+from schoolkeeper.connectors.store.look import StoredSet, StoreLook
+from schoolkeeper.kernel.errors import Permanent, Unreachable
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.facts import Options
 from schoolkeeper.kernel.finding import Finding
@@ -31,19 +32,22 @@ WORK = {
     "compare": comparing.compare,
     "integrity": asserting.integrity,
     "files": filing.files,
+    "start": rehearsing.start,
 }
 SAYS = {
     "prepare": "Make a scratch server of the same PostgreSQL version.",
     "restore": "Restore the database of the set into it.",
     "compare": "Compare every table, object and sequence with what was saved.",
     "integrity": "Ask the copy what always holds in a sound database.",
-    "files": "Read every file back and look for those that the database names.",
+    "files": "Bring every folder back, compare every file, and look for those that the database names.",
+    "start": "Start the ERP on the copy, cut off from the world, sign in and find the golden records.",
 }
 
 
 class DrillOptions(Options):
     set: str = Field("", description="The set to prove; empty: the newest that was never tried, else the newest")
     proof_age_limit_days: int = Field(35, ge=1, description="A last proof older than this is reported")
+    key_age_limit_days: int = Field(190, ge=1, description="A key that opened no set for so long is reported")
 
 
 class Drill(SystemTask[DrillOptions, DrillFacts]):
@@ -51,7 +55,7 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
         id="backup.drill",
         version=1,
         title="Prove a backup set",
-        summary="Restores a set into a scratch server and compares every table, object and file with the source.",
+        summary="Restores a whole set, compares all of it with the source, starts the ERP on it and signs in.",
         kind=Kind.PREVENTIVE,
         risk=Risk.ROUTINE,
         undo=Undo.STEPWISE,
@@ -77,6 +81,12 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
             "damaged_file": "A file of the set is damaged",
             "missing_file": "A file is missing from the set",
             "different_file": "A file has another content",
+            "erp_does_not_start": "The restored ERP does not start",
+            "journey_fails": "The restored ERP does not work",
+            "golden_differs": "The restored ERP shows another record than production did",
+            "not_started": "The restored ERP was not started",
+            "not_isolated": "The restored ERP could reach the outside",
+            "key_not_checked": "A private key was not seen to open a set for long",
             "damaged_proof": "The record of a proof cannot be read",
             "too_slow": "The restore takes longer than the target",
         },
@@ -94,6 +104,9 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
         return DrillFacts(
             now=look.run.now,
             rto=look.system.rto,
+            rpo=look.system.rpo,
+            size_bytes=chosen.manifest.size_bytes if chosen and chosen.manifest else None,
+            tools=chosen.manifest.tools if chosen and chosen.manifest else {},
             set=chosen.id if chosen else "",
             taken_at=chosen.manifest.taken_at if chosen and chosen.manifest else None,
             unsound=chosen.fault if chosen else "",
@@ -101,12 +114,15 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
             proof=proofs.of(chosen.id, look.run.key) if chosen else None,
             last_proven_at=newest.concluded_at if newest else None,
             damaged_proofs=proofs.damaged,
+            keys=_keys(store, chosen),
         )
 
     def judge(self, facts: DrillFacts, options: DrillOptions) -> Sequence[Finding]:
         return [
             self.finding(suffix, level, says, subject=subject, hint=hint)
-            for suffix, level, says, subject, hint in verdicts(facts, timedelta(days=options.proof_age_limit_days))
+            for suffix, level, says, subject, hint in verdicts(
+                facts, timedelta(days=options.proof_age_limit_days), timedelta(days=options.key_age_limit_days)
+            )
         ]
 
     def plan(self, facts: DrillFacts, options: DrillOptions) -> Sequence[Step]:
@@ -150,8 +166,25 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
             return ()
         return [
             Measurement("backup.restore_seconds", facts.proof.phase_seconds("restore")),
+            Measurement("backup.recovery_seconds", facts.proof.recovery_seconds),
             Measurement("backup.proof_seconds", facts.proof.seconds),
         ]
 
     def evidence(self, facts: DrillFacts) -> Sequence[Evidence]:
-        return [] if facts.proof is None else [evidence_of(facts.proof, facts.taken_at)]
+        return [] if facts.proof is None else [evidence_of(facts.proof, facts)]
+
+
+def _keys(store: StoreLook, chosen: StoredSet | None) -> list[KeyFacts]:
+    """The keys that open the chosen set, but for the one that the drill itself has."""
+    if chosen is None or chosen.manifest is None:
+        return []
+    try:
+        own = str(store.identity().to_public())
+    except Unreachable:
+        own = ""
+    checks = store.key_checks()
+    return [
+        KeyFacts(recipient=one, checked_at=checks[one].checked_at if one in checks else None)
+        for one in chosen.manifest.recipients
+        if one != own
+    ]

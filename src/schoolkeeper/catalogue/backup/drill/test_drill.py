@@ -95,8 +95,8 @@ def test_a_sound_set_is_proven(school: School) -> None:
     assert findings(subject, facts) == []
     evidence = subject.task.evidence(facts)[0]
     assert (evidence.kind, evidence.key, evidence.holds) == ("proof", set_id, True)
-    counts = {name: evidence.data[name] for name in ("tables", "rows", "files", "assertions", "faults")}
-    assert counts == {"tables": 6, "rows": 610, "files": 5, "assertions": 1, "faults": 0}
+    counts = {name: evidence.data[name] for name in ("tables", "rows", "files", "assertions", "fault_count")}
+    assert counts == {"tables": 6, "rows": 610, "files": 5, "assertions": 1, "fault_count": 0}
     assert not subject.context().workspace.exists()
 
 
@@ -265,7 +265,7 @@ def test_findings_quote_no_names(school: School) -> None:
     [
         (1, "backup.drill.restore.opened"),
         (1, "backup.drill.restore.loading"),
-        (5, "backup.drill.conclude.before_proof"),
+        (6, "backup.drill.conclude.before_proof"),
     ],
 )
 def test_kill_9_in_a_step_and_the_same_step_again(school: School, step: int, failpoint: str) -> None:

@@ -1,0 +1,32 @@
+"""An account for the restored application: it may use all of the copy, and nothing beyond it."""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from schoolkeeper.connectors.postgres.cluster_roles import create_role
+
+OWNERS = """
+SELECT rolname FROM pg_roles WHERE NOT rolsuper AND rolname !~ '^pg_' AND rolname <> %s ORDER BY 1
+"""
+SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' ORDER BY 1"
+EVERYTHING = ("TABLES", "SEQUENCES", "ROUTINES")
+
+
+def admit(connection: psycopg.Connection[Any], name: str, password: str) -> None:
+    """Make the account `name`: a member of every role that owns something, with all privileges on all the rest.
+
+    It is no superuser, so it cannot start programs or read the server's files. `connection` is a superuser's, in
+    the copy.
+    """
+    create_role(connection, name, password)
+    role = sql.Identifier(name)
+    for (owner,) in connection.execute(OWNERS.encode(), (name,)).fetchall():
+        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(owner), role))
+    for (schema,) in connection.execute(SCHEMAS.encode()).fetchall():
+        where = sql.Identifier(schema)
+        connection.execute(sql.SQL("GRANT ALL ON SCHEMA {} TO {}").format(where, role))
+        for what in EVERYTHING:
+            grant = sql.SQL("GRANT ALL ON ALL {} IN SCHEMA {} TO {}").format(sql.SQL(what), where, role)
+            connection.execute(grant)

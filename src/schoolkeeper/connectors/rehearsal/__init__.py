@@ -1,0 +1,1 @@
+"""Starting a restored ERP where it can reach nothing, and walking through it."""

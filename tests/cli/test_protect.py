@@ -1,0 +1,69 @@
+"""Schoolkeeper takes care of itself: a set of its own state, a proof of it, and the way back from nothing."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyrage  # type: ignore[import-untyped]
+import pytest
+
+from schoolkeeper.testing.arrange import secret_file
+from schoolkeeper.testing.plugin import HOME
+
+
+class Keeper:
+    """An installation of its own, with the embedded database, in a folder that its account can get to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+
+    def __call__(self, *arguments: object, code: int = 0) -> str:
+        environment = {name: value for name, value in os.environ.items() if name != "SCHOOLKEEPER_DATABASE_URL"}
+        done = subprocess.run(
+            [sys.executable, "-m", "schoolkeeper", *map(str, arguments)],
+            env={**environment, "SCHOOLKEEPER_HOME": str(self.home), "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def json(self, *arguments: object, code: int = 0) -> Any:
+        return json.loads(self(*arguments, "--json", code=code))
+
+
+@pytest.fixture
+def keeper() -> Iterator[Keeper]:
+    folder = Path(tempfile.mkdtemp(dir=HOME))
+    folder.chmod(0o711)
+    yield Keeper(folder)
+    shutil.rmtree(folder)
+
+
+def test_its_own_state_is_backed_up_and_proven(keeper: Keeper) -> None:
+    """Takes half a minute: a whole control plane is made, saved, restored beside itself and compared."""
+    key = pyrage.x25519.Identity.generate()
+    store = keeper.folder / "store"
+    store.mkdir()
+    identity = secret_file(keeper.folder, "key", str(key))
+    said = keeper("protect", "--store", store, "--recipient", key.to_public(), "--identity", identity)
+    definition = keeper.home / "definitions" / "schoolkeeper.toml"
+    assert str(definition) in said
+    keeper("rescue", "backup.create", definition, "--confirm", "schoolkeeper")
+    (line,) = keeper.json("backups", "list", definition)
+    assert line["rows"] > 0
+    said = keeper("rescue", "backup.drill", definition, "--confirm", "schoolkeeper")
+    assert f"Backup set {line['id']} restores" in said
+    (line,) = keeper.json("backups", "list", definition)
+    assert line["proven"] is True
+    names = keeper("backups", "files", definition, line["id"], "keys")
+    assert "django" in names
