@@ -1,6 +1,6 @@
 """Words for people: times, spans, sizes, outcomes, levels. A state has a word and a symbol beside its colour."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -18,6 +18,16 @@ class Word:
 
     text: str
     tone: Tone
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What happened, in the words of the person it happened to, and what a task can and cannot do about it."""
+
+    happened: str
+    does: str
+    does_not: str
     symbol: str
 
 
@@ -100,8 +110,82 @@ COMPONENTS: Mapping[str, str] = {
     "store": "Store of backups",
     "scratch": "Scratch server",
 }
+RESTORES = Word("It restores", "good", "verified")
+RESTORES_NOT = Word("It does not restore", "bad", "cancel")
+NEVER_TRIED = Word("Never tried", "unknown", "help")
+READ_BACK = Word("All read back", "good", "check_circle")
+READ_BACK_PARTLY = Word("Partly read back", "note", "incomplete_circle")
+READ_BACK_UNKNOWN = Word("Not sure", "unknown", "help")
+READ_BACK_BAD = Word("Damaged", "bad", "broken_image")
+REMOVED = Word("Removed", "quiet", "delete")
+COPIES_KEPT = Word("Kept", "good", "check_circle")
+COPIES_UNKNOWN = Word("Unknown", "unknown", "help")
+NOT_READ_BACK = Word("Not read yet", "quiet", "hourglass_empty")
+PHASES: Mapping[str, str] = {
+    "fetch": "Fetch and unlock the backup",
+    "prepare": "Make an empty server",
+    "restore": "Bring the database back",
+    "compare": "Compare it with what was saved",
+    "integrity": "Check the rules of the product",
+    "files": "Bring the files back and compare them",
+    "start": "Start the ERP on the copy",
+    "start the ERP": "Start the ERP on the copy",
+    "journey": "Use the ERP as people do",
+    "journeys": "Use the ERP as people do",
+    "golden records": "Look up known records",
+    "conclude": "Clean up and write the proof",
+}
+"""What a rehearsal of a recovery does, one after the other; spaces stand for underscores."""
+CHECKING_PHASES = frozenset({"compare", "integrity", "journey", "journeys", "golden records", "conclude"})
+"""Phases that a real recovery would not wait for."""
+COUNTED: Mapping[str, tuple[str, str]] = {
+    "tables": ("table", "tables"),
+    "rows": ("row", "rows"),
+    "objects": ("object of the database", "objects of the database"),
+    "sequences": ("counter", "counters"),
+    "checked": ("looked into deeply", "looked into deeply"),
+    "assertions": ("rule", "rules"),
+    "files": ("file", "files"),
+    "named_files": ("named by the database", "named by the database"),
+    "added": ("added", "added"),
+    "journeys": ("walk through the ERP", "walks through the ERP"),
+    "journey_steps": ("step in the ERP", "steps in the ERP"),
+    "golden_records": ("known record", "known records"),
+}
+NEEDS: Mapping[str, Need] = {
+    "recover.rows": Need(
+        "Entries were deleted or changed by mistake",
+        "Brings chosen entries back as they were, for example the grades of one class. You see each one before "
+        "anything is changed.",
+        "It touches no other entry, and everybody can go on working.",
+        "table_rows",
+    ),
+    "recover.files": Need(
+        "Files are missing or damaged",
+        "Brings single files or folders back, for example one student's certificates.",
+        "It does not touch grades, fees or other entries, and everybody can go on working.",
+        "folder_open",
+    ),
+    "recover.point_in_time": Need(
+        "Something went wrong at a moment that we know",
+        "Puts the ERP back to just before that moment, for example before an import that went wrong.",
+        "It does not keep what people entered after that moment, and nobody can work while it goes on.",
+        "history",
+    ),
+    "recover.system": Need(
+        "Nothing works any more, or the server is gone",
+        "Puts the whole ERP back as it was when the backup was taken: entries, files and settings.",
+        "It does not keep what people entered after that backup, and nobody can work while it goes on.",
+        "emergency",
+    ),
+}
+"""The ways to recover, by task, from the smallest to the largest."""
+RARELY_SET = frozenset({"store", "source", "into", "new_server", "accept_damage", "leave", "row_limit"})
+"""Options of a recovery that a person under stress need not think about."""
 LEDGER_KINDS: Mapping[str, str] = {
     "evidence.kept": "Evidence kept",
+    "token.made": "Token for programs made",
+    "token.revoked": "Token for programs revoked",
     "run.requested": "Run asked for",
     "run.started": "Run started",
     "run.assessed_before": "Looked",
@@ -154,6 +238,11 @@ def full(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %Y, %H:%M:%S} ({zone})"
 
 
+def day_and_time(at: datetime, zone: str) -> str:
+    """A time without seconds and zone, where the place is clear: "Mon 23 Nov 2026, 09:32"."""
+    return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %Y, %H:%M}"
+
+
 def span(length: timedelta) -> str:
     """How long something took, in at most two units: "0.4 s", "12 s", "3 min 20 s", "2 d 4 h"."""
     seconds = length.total_seconds()
@@ -179,6 +268,18 @@ def size(size_bytes: float) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 table", "1,204 tables"."""
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def counts(counted: Iterable[tuple[str, float]]) -> str:
+    """What was counted: "24 tables, 148,210 rows"; what nobody can count in words, and nothing, is left out."""
+    known = ((COUNTED[name], round(count)) for name, count in counted if name in COUNTED)
+    return ", ".join(plural(count, *nouns) for nouns, count in known if count)
+
+
+def phase(name: str) -> str:
+    """A phase of a rehearsal in words."""
+    plain = name.replace("_", " ")
+    return PHASES.get(plain) or plain.capitalize()
 
 
 def number(value: float, unit: str) -> str:

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "schoolkeeper.records",
     "schoolkeeper.engine",
     "schoolkeeper.controlroom",
+    "schoolkeeper.api",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from schoolkeeper.api.service import api
 from schoolkeeper.controlroom.site import site
 
-urlpatterns = [path("", site.urls)]
+urlpatterns = [path("api/v1/", api.urls), path("", site.urls)]

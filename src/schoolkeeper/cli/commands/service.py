@@ -9,7 +9,7 @@ import typer
 from schoolkeeper.cli.command import command
 from schoolkeeper.cli.database import database
 from schoolkeeper.cli.exits import CouldNotLook
-from schoolkeeper.cli.writing import actor, console
+from schoolkeeper.cli.writing import JsonFlag, actor, console, emit
 from schoolkeeper.kernel.errors import Invalid
 
 if TYPE_CHECKING:
@@ -91,6 +91,46 @@ def create(
 
         create(name, role, password, by=actor())
         console().print(f"{name} can sign in as {role}.")
+
+
+@command(users, "token", group="users")
+def token(
+    name: Annotated[str, typer.Argument(help="The user whom the token acts for, with the user's roles.")],
+    purpose: Annotated[str, typer.Option("--for", help="What it is for, such as the name of the program.")],
+    days: Annotated[int, typer.Option(help="How long it is good for.", min=1, max=366)] = 90,
+) -> None:
+    """Make a token with which a program uses the REST API. It is shown once and kept only as a digest.
+
+    Example: schoolkeeper users token dashboard --for "the wall screen" --days 180
+    """
+    with database():
+        from schoolkeeper.cli.results import tokens
+
+        print(tokens.make(name, purpose, days, by=actor()))  # alone, so that a script can take it
+
+
+@command(users, "tokens", group="users")
+def tokens_(as_json: JsonFlag = False) -> None:
+    """List the tokens of programs: whom they act for, what they are for and until when they are good.
+
+    Example: schoolkeeper users tokens
+    """
+    with database():
+        from schoolkeeper.cli.results import tokens
+
+        emit(tokens.listed(), tokens.render, as_json=as_json)
+
+
+@command(users, "revoke", group="users")
+def revoke(number: Annotated[int, typer.Argument(help="The token's number, as `users tokens` shows it.")]) -> None:
+    """Make a token worthless at once.
+
+    Example: schoolkeeper users revoke 3
+    """
+    with database():
+        from schoolkeeper.cli.results import tokens
+
+        console().print(tokens.revoke(number, by=actor()), markup=False)
 
 
 def _password(file: Path | None) -> str:

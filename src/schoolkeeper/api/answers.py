@@ -1,0 +1,133 @@
+"""What the API gives back. Times are UTC, sizes bytes; fields are added, never renamed."""
+
+from datetime import datetime
+from typing import Any
+
+from ninja import Schema
+from pydantic import Field
+
+from schoolkeeper.kernel.finding import Level
+from schoolkeeper.records.models import EvidenceRecord, FindingRecord, Run, StepRecord
+
+
+class Problem(Schema):
+    """Why a request was not carried out, and every fault that it has."""
+
+    detail: str
+    faults: list[str] = Field(default_factory=list)
+
+
+class SystemAnswer(Schema):
+    slug: str
+    name: str
+    institution: str
+    profile: str
+    environment: str
+
+
+class TaskAnswer(Schema):
+    """A task; `options` is the JSON Schema of what may be given with a run."""
+
+    id: str
+    title: str
+    summary: str
+    risk: str
+    undo: str
+    needs_approval: bool
+    options: dict[str, Any]
+
+
+class FindingAnswer(Schema):
+    system: str
+    code: str
+    subject: str
+    level: str
+    says: str
+    hint: str
+    first_seen: datetime
+    last_seen: datetime
+
+    @classmethod
+    def of(cls, row: FindingRecord) -> "FindingAnswer":
+        return cls(
+            system=row.system,
+            code=row.code,
+            subject=row.subject,
+            level=Level(row.level).name.lower(),
+            says=row.says,
+            hint=row.hint,
+            first_seen=row.first_seen,
+            last_seen=row.last_seen,
+        )
+
+
+class StepAnswer(Schema):
+    key: str
+    says: str
+    state: str
+    can_be_taken_back: bool
+
+    @classmethod
+    def of(cls, step: StepRecord) -> "StepAnswer":
+        return cls(key=step.key, says=step.says, state=step.state, can_be_taken_back=step.inverse is not None)
+
+
+class RunAnswer(Schema):
+    """A run; `steps` is its plan, which a person approves while the state is "waiting"."""
+
+    id: int
+    system: str
+    task: str
+    options: dict[str, Any]
+    requested_by: str
+    state: str
+    outcome: str
+    says: str
+    requested_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    steps: list[StepAnswer]
+
+    @classmethod
+    def of(cls, run: Run) -> "RunAnswer":
+        values = {name: getattr(run, name) for name in cls.model_fields if name != "steps"}
+        return cls(**values, steps=[StepAnswer.of(step) for step in run.steps.all()])
+
+
+class EvidenceAnswer(Schema):
+    """What a run left to rely on: a backup set, a proof of one; `holds` is the answer."""
+
+    kind: str
+    key: str
+    holds: bool
+    says: str
+    at: datetime
+    run: int
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: EvidenceRecord) -> "EvidenceAnswer":
+        return cls(
+            kind=row.kind, key=row.key, holds=row.holds, says=row.says, at=row.at, run=row.run_id, data=row.data
+        )
+
+
+class BackupAnswer(Schema):
+    """A backup set and the newest proof of it, None when no drill has tried it."""
+
+    set: EvidenceAnswer
+    proof: EvidenceAnswer | None
+
+
+class RunRequest(Schema):
+    """Which task to carry out, with which of its options."""
+
+    task: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Decision(Schema):
+    """A person's yes or no to the plan of a waiting run. A no needs a reason."""
+
+    grant: bool
+    reason: str = ""

@@ -1,0 +1,173 @@
+"""The REST API, asked as a program asks it."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.utils import timezone
+
+from schoolkeeper.api import tokens
+from schoolkeeper.controlroom.roles import ROLES
+from schoolkeeper.engine.care import take_into_care
+from schoolkeeper.estate.definition import parse
+from schoolkeeper.kernel.evidence import Evidence
+from schoolkeeper.records import evidence
+from schoolkeeper.records.models import LedgerEntry, Run
+
+pytestmark = pytest.mark.django_db
+DEFINITION = """
+[system]
+slug = "north-college"
+name = "North College ERP"
+profile = "smart-education-erp"
+environment = "production"
+"""
+
+
+class Program:
+    """A program with a token of a user who has one role."""
+
+    def __init__(self, role: str) -> None:
+        self.user = User.objects.create(username=f"{role}-program")
+        self.user.groups.set([Group.objects.get(name=role)])
+        self.token = tokens.make(self.user, "a test", timedelta(days=1), by="test", now=timezone.now())
+        self._client = Client()
+
+    def __call__(self, method: str, address: str, body: Any = None, *, status: int = 200, token: str = "") -> Any:
+        answer = self._client.generic(
+            method,
+            f"/api/v1{address}",
+            json.dumps(body) if body is not None else b"",
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {token or self.token}"},
+        )
+        assert answer.status_code == status, answer.content
+        return answer.json()
+
+
+@pytest.fixture
+def system(db: None) -> None:
+    take_into_care(parse(DEFINITION), by="test")
+
+
+@pytest.fixture
+def keeper(system: None) -> Program:
+    return Program("keeper")
+
+
+def test_it_tells_what_is_in_care_and_what_can_be_done(keeper: Program) -> None:
+    assert [one["slug"] for one in keeper("GET", "/systems")] == ["north-college"]
+    drill = next(task for task in keeper("GET", "/tasks") if task["id"] == "backup.drill")
+    assert drill["options"]["properties"]["set"]["type"] == "string"
+    assert keeper("GET", "/systems/north-college/findings") == []
+    assert keeper("GET", "/systems/nowhere/findings", status=422)["faults"]
+
+
+def test_backup_sets_come_with_their_newest_proof(keeper: Program) -> None:
+    run = Run.objects.create(
+        system="north-college", task="backup.create", spec_version=1, requested_by="t", requested_at=timezone.now()
+    )
+    now = timezone.now()
+    evidence.keep(run, [Evidence("backup-set", "one", True, "a set", {"rows": 5})], now)
+    evidence.keep(run, [Evidence("proof", "one", True, "it restores", {})], now)
+    (backup,) = keeper("GET", "/systems/north-college/backups")
+    assert (backup["set"]["key"], backup["set"]["data"], backup["proof"]["holds"]) == ("one", {"rows": 5}, True)
+    assert keeper("GET", "/systems/north-college/backups/one") == backup
+    assert "no backup set" in keeper("GET", "/systems/north-college/backups/two", status=404)["detail"]
+
+
+def test_a_run_is_asked_for_and_shown(keeper: Program) -> None:
+    body = {"task": "backup.drill", "options": {"proof_age_limit_days": 10}}
+    run = keeper("POST", "/systems/north-college/runs", body, status=202)
+    assert (run["state"], run["options"], run["requested_by"]) == (
+        "queued",
+        {"proof_age_limit_days": 10},
+        "keeper-program",
+    )
+    assert keeper("GET", f"/runs/{run['id']}") == run
+    assert keeper("GET", "/runs?system=north-college") == [run]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"task": "backup.nothing"}, "backup.nothing"),
+        ({"task": "backup.drill", "options": {"sett": "x"}}, "sett"),
+        ({"task": "backup.drill", "options": {"proof_age_limit_days": "soon"}}, "proof_age_limit_days"),
+    ],
+)
+def test_bad_input_is_told_with_every_fault_and_asks_for_nothing(keeper: Program, body: Any, says: str) -> None:
+    answer = keeper("POST", "/systems/north-college/runs", body, status=422)
+    assert says in json.dumps(answer)
+    assert not Run.objects.exists()
+
+
+ASKS: list[tuple[str, str, Any, str]] = [
+    ("GET", "/systems", None, "see"),
+    ("GET", "/tasks", None, "see"),
+    ("GET", "/systems/north-college/findings", None, "see"),
+    ("GET", "/systems/north-college/backups", None, "see"),
+    ("GET", "/systems/north-college/backups/one", None, "see"),
+    ("GET", "/systems/north-college/evidence/proof/one", None, "see"),
+    ("POST", "/systems/north-college/runs", {"task": "backup.drill"}, "run"),
+    ("GET", "/runs", None, "see"),
+    ("GET", "/runs/1", None, "see"),
+    ("POST", "/runs/1/decision", {"grant": True}, "approve"),
+]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_address_asks_for_its_permission(system: None, role: str) -> None:
+    program = Program(role)
+    for method, address, body, permission in ASKS:
+        allowed = f"controlroom.{permission}" in ROLES[role]
+        answer = program._client.generic(
+            method,
+            f"/api/v1{address}",
+            json.dumps(body) if body else b"",
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {program.token}"},
+        )
+        assert (answer.status_code != 403) == allowed, (address, answer.content)
+
+
+def test_every_address_is_in_the_list_above() -> None:
+    described = Client().get("/api/v1/openapi.json").json()["paths"]
+    there = {(method.upper(), path) for path, methods in described.items() for method in methods}
+    assert len(there) == len(ASKS)
+
+
+def test_an_approval_is_not_for_whoever_asked(system: None) -> None:
+    approver = Program("approver")
+    run = approver("POST", "/systems/north-college/runs", {"task": "backup.drill"}, status=202)
+    answer = approver("POST", f"/runs/{run['id']}/decision", {"grant": True}, status=409)
+    assert "not waiting" in answer["detail"]
+    assert approver("POST", f"/runs/{run['id']}/decision", {"grant": False}, status=422)["faults"]
+    for number in (10**30, 0, -1):
+        approver("POST", f"/runs/{number}/decision", {"grant": True}, status=404)
+
+
+def test_without_a_good_token_nothing_is_told(keeper: Program) -> None:
+    for token in ("sk_wrong", "x", keeper.token[:-1]):
+        keeper("GET", "/systems", status=401, token=token)
+    assert Client().get("/api/v1/systems").status_code == 401
+
+
+def test_a_token_ends_by_time_by_revoking_and_with_its_user(keeper: Program) -> None:
+    now = timezone.now()
+    assert tokens.user_of(keeper.token, now) == keeper.user
+    assert tokens.user_of(keeper.token, now + timedelta(days=1, seconds=1)) is None
+    keeper.user.is_active = False
+    keeper.user.save()
+    keeper("GET", "/systems", status=401)
+    keeper.user.is_active = True
+    keeper.user.save()
+    tokens.revoke(keeper.user.api_tokens.get().pk, by="test", now=now)  # type: ignore[attr-defined]
+    keeper("GET", "/systems", status=401)
+    kinds = list(LedgerEntry.objects.filter(kind__startswith="token.").values_list("kind", flat=True))
+    assert kinds == ["token.made", "token.revoked"]
+    entries = json.dumps(list(LedgerEntry.objects.values_list("data", flat=True)))
+    assert keeper.token not in entries
