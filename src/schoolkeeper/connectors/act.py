@@ -3,6 +3,13 @@
 from pathlib import Path
 from typing import Self
 
+from schoolkeeper.connectors.engines.barman.act import BarmanAct
+from schoolkeeper.connectors.engines.barman.component import BarmanComponent
+from schoolkeeper.connectors.engines.pgbackrest.act import PgbackrestAct
+from schoolkeeper.connectors.engines.pgbackrest.component import PgbackrestComponent
+from schoolkeeper.connectors.engines.protocol import EngineAct
+from schoolkeeper.connectors.engines.restic.act import ResticAct
+from schoolkeeper.connectors.engines.restic.component import ResticComponent
 from schoolkeeper.connectors.files.act import FilesAct
 from schoolkeeper.connectors.files.component import FilesComponent
 from schoolkeeper.connectors.look import Look
@@ -45,6 +52,18 @@ class Act:
         return self._opening.connector(
             name, StoreComponent, lambda name, component: StoreAct(name, component, self.system.slug)
         )
+
+    def engine(self, name: str) -> EngineAct:
+        """The backup tool of this name, whichever it is."""
+        match self.system.components.get(name):
+            case PgbackrestComponent():
+                return self._opening.connector(name, PgbackrestComponent, PgbackrestAct)
+            case BarmanComponent():
+                return self._opening.connector(name, BarmanComponent, BarmanAct)
+            case _:
+                return self._opening.connector(
+                    name, ResticComponent, lambda name, component: ResticAct(name, component, self.system.slug)
+                )
 
     @property
     def workspace(self) -> Path:

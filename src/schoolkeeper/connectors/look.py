@@ -4,16 +4,27 @@ from pathlib import Path
 from typing import Self
 
 from schoolkeeper.connectors.databases.protocol import DatabaseLook
+from schoolkeeper.connectors.engines.barman.component import BarmanComponent
+from schoolkeeper.connectors.engines.barman.look import BarmanLook
+from schoolkeeper.connectors.engines.pgbackrest.component import PgbackrestComponent
+from schoolkeeper.connectors.engines.pgbackrest.look import PgbackrestLook
+from schoolkeeper.connectors.engines.protocol import EngineLook
+from schoolkeeper.connectors.engines.restic.component import ResticComponent
+from schoolkeeper.connectors.engines.restic.look import ResticLook
 from schoolkeeper.connectors.files.component import FilesComponent
 from schoolkeeper.connectors.files.look import FilesLook
 from schoolkeeper.connectors.host.component import HostComponent
 from schoolkeeper.connectors.host.look import HostLook
 from schoolkeeper.connectors.logs.component import LogsComponent
 from schoolkeeper.connectors.logs.look import LogsLook
+from schoolkeeper.connectors.mariadb.component import MariadbComponent
+from schoolkeeper.connectors.mariadb.look import MariadbLook
 from schoolkeeper.connectors.opening import Opening
 from schoolkeeper.connectors.postgres.component import PostgresComponent
 from schoolkeeper.connectors.postgres.look import PostgresLook
 from schoolkeeper.connectors.run_context import RunContext
+from schoolkeeper.connectors.sqlite.component import SqliteComponent
+from schoolkeeper.connectors.sqlite.look import SqliteLook
 from schoolkeeper.connectors.store.component import StoreComponent
 from schoolkeeper.connectors.store.look import StoreLook
 from schoolkeeper.connectors.system import System
@@ -49,7 +60,25 @@ class Look:
 
     def database(self, name: str = "database") -> DatabaseLook:
         """The database of this name, whichever product it is of."""
-        return self.postgres(name)
+        match self.system.components.get(name):
+            case MariadbComponent():
+                return self._opening.connector(name, MariadbComponent, MariadbLook)
+            case SqliteComponent():
+                return self._opening.connector(name, SqliteComponent, SqliteLook)
+            case _:
+                return self.postgres(name)
+
+    def engine(self, name: str) -> EngineLook:
+        """The backup tool of this name, whichever it is."""
+        match self.system.components.get(name):
+            case PgbackrestComponent():
+                return self._opening.connector(name, PgbackrestComponent, PgbackrestLook)
+            case BarmanComponent():
+                return self._opening.connector(name, BarmanComponent, BarmanLook)
+            case _:
+                return self._opening.connector(
+                    name, ResticComponent, lambda name, component: ResticLook(name, component, self.system.slug)
+                )
 
     def web(self, name: str = "web") -> WebLook:
         return self._opening.connector(name, WebComponent, WebLook)

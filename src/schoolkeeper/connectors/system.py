@@ -8,15 +8,30 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from schoolkeeper.connectors.component import Component
+from schoolkeeper.connectors.engines.barman.component import BarmanComponent
+from schoolkeeper.connectors.engines.pgbackrest.component import PgbackrestComponent
+from schoolkeeper.connectors.engines.restic.component import ResticComponent
 from schoolkeeper.connectors.files.component import FilesComponent
 from schoolkeeper.connectors.host.component import HostComponent
 from schoolkeeper.connectors.logs.component import LogsComponent
+from schoolkeeper.connectors.mariadb.component import MariadbComponent
 from schoolkeeper.connectors.postgres.component import PostgresComponent
+from schoolkeeper.connectors.sqlite.component import SqliteComponent
 from schoolkeeper.connectors.store.component import StoreComponent
 from schoolkeeper.connectors.web.component import WebComponent
 
 AnyComponent = Annotated[
-    PostgresComponent | WebComponent | HostComponent | FilesComponent | LogsComponent | StoreComponent,
+    PostgresComponent
+    | MariadbComponent
+    | SqliteComponent
+    | WebComponent
+    | HostComponent
+    | FilesComponent
+    | LogsComponent
+    | StoreComponent
+    | ResticComponent
+    | PgbackrestComponent
+    | BarmanComponent,
     Field(discriminator="kind"),
 ]
 _EVERY: tuple[type[Component], ...] = get_args(get_args(AnyComponent)[0])

@@ -37,6 +37,9 @@ class Undo(Enum):
     """Taken back by restoring a proven backup set that was made first; the gate demands one."""
     FORWARD_ONLY = "forward only"
     """Cannot be taken back: a named person must approve."""
+    BY_RULE = "by rule"
+    """Cannot be taken back, and needs no person each time: it takes away only what a rule that people set no longer
+    keeps, and refuses whatever goes beyond the limits of that rule."""
 
 
 class Cadence(Enum):
@@ -59,7 +62,8 @@ class Spec:
     """The declaration of one task.
 
     `id` is permanent and never reused. `reads` and `writes` are component kinds: a Look or an Act hands out
-    no others; "a|b" is content with either. What a task can do without stands in `reads_if_there`. `findings` maps the last part of each finding code to its title; those in IMPLICIT_FINDINGS
+    no others; "a|b" is content with either. What a task can do without stands in `reads_if_there`
+    and `writes_if_there`. `findings` maps the last part of each finding code to its title; those in IMPLICIT_FINDINGS
     exist for every task and are not listed. `requirements` are item numbers (M001…M144). `after` are ids of tasks
     that come first when the programme runs both on one day.
     """
@@ -74,6 +78,7 @@ class Spec:
     reads: frozenset[str]
     reads_if_there: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
+    writes_if_there: frozenset[str] = frozenset()
     cadence: Cadence | None
     requirements: frozenset[str]
     findings: Mapping[str, str] = field(default_factory=dict)
@@ -104,7 +109,7 @@ class Spec:
     @property
     def writable(self) -> frozenset[str]:
         """The component kinds that this task may change."""
-        return frozenset(kind for need in self.writes for kind in need.split("|"))
+        return frozenset(kind for need in self.writes | self.writes_if_there for kind in need.split("|"))
 
     def fits(self, kinds: frozenset[str]) -> bool:
         """Whether a system with components of these kinds has one for every need of the task."""

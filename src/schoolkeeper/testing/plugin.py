@@ -1,7 +1,7 @@
 """A pytest plugin that gives tests real parts: `pytest -p schoolkeeper.testing.plugin`.
 
-One PostgreSQL server serves the whole run; each test that asks gets a fresh database on it. Schoolkeeper itself
-gets a home folder of its own, so that no test reads or writes a person's.
+One PostgreSQL server and one MariaDB server serve the whole run; each test that asks gets a fresh database on one
+of them. Schoolkeeper itself gets a home folder of its own, so that no test reads or writes a person's.
 """
 
 import atexit
@@ -16,6 +16,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from schoolkeeper.connectors.mariadb import binaries as mariadb_binaries
+from schoolkeeper.connectors.mariadb.server import MariaServer
+from schoolkeeper.connectors.mariadb.session import quoted
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
@@ -47,3 +50,21 @@ def database(cluster: Cluster) -> Iterator[str]:
     yield cluster.dsn(name)
     with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaServer]:
+    """A running MariaDB server."""
+    with MariaServer(HOME / "mariadb", mariadb_binaries.find((10, 3))) as server:
+        yield server
+
+
+@pytest.fixture
+def mariadb(mariadb_server: MariaServer) -> Iterator[str]:
+    """The address of a fresh, empty MariaDB database, as the server's administrator."""
+    name = f"test_{secrets.token_hex(4)}"
+    with mariadb_server.connect() as connection:
+        connection.query(f"CREATE DATABASE {quoted(name)}")
+    yield mariadb_server.address(name).url()
+    with mariadb_server.connect() as connection:
+        connection.query(f"DROP DATABASE IF EXISTS {quoted(name)}")

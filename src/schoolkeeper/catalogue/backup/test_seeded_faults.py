@@ -102,7 +102,7 @@ def dump_of_a_copy(school: School, cluster: Cluster, statement: str) -> bytes:
     with psycopg.connect(cluster.dsn(copy), autocommit=True) as connection:
         connection.execute(statement.encode())
     public, environment = address(cluster.dsn(copy))
-    argv = [find(16).path("pg_dump"), "--format=custom", "--compress=0", "--dbname", public]
+    argv: list[str | Path] = [find(16).path("pg_dump"), "--format=custom", "--compress=0", "--dbname", public]
     dump = subprocess.run(argv, env=environment, capture_output=True, check=True).stdout
     with cluster.connect() as connection:
         connection.execute(f"DROP DATABASE {copy}".encode())
@@ -131,7 +131,7 @@ def test_it_is_found_although_every_checksum_fits(school: School, cluster: Clust
     facts = carry_out(subject)
     assert isinstance(facts, DrillFacts)
     found = codes(findings(subject, facts))
-    code, about = FAULTS[fault]  # type: ignore[index]
+    code, about = FAULTS[fault]
     assert any(one == code and (not about or about == subject) for one, subject in found), found
     (evidence,) = subject.task.evidence(facts)
     assert not evidence.holds

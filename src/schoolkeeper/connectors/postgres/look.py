@@ -10,6 +10,7 @@ import psycopg
 from schoolkeeper.connectors.postgres.component import PostgresComponent
 from schoolkeeper.connectors.postgres.saving import PostgresSaving, saving
 from schoolkeeper.connectors.postgres.session import connect, failure
+from schoolkeeper.connectors.postgres.standing import standing
 from schoolkeeper.connectors.secrets import resolve
 from schoolkeeper.kernel.errors import ReadOnlyViolation
 
@@ -70,6 +71,12 @@ class PostgresLook:
     def saving(self) -> Iterator[PostgresSaving]:
         """Hold the database still, without locking anybody out, for as long as the block lasts."""
         with saving(self.name, self.dsn()) as held:
+            yield held
+
+    @contextmanager
+    def standing(self, name: str) -> Iterator[tuple[PostgresSaving, str]]:
+        """The same, with a restore point of that name at the same moment; see `standing`."""
+        with standing(self.name, self.dsn(), name) as held:
             yield held
 
     def _connected(self) -> psycopg.Connection[dict[str, Any]]:

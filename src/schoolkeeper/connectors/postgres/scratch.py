@@ -93,6 +93,12 @@ class PostgresScratch:
         with self.cluster.connect() as connection:
             return faults + settle(connection, RESTORED, contents.settings)
 
+    def take_over(self, database: str) -> None:
+        """Make a database that came with the server's files the copy; the server's others stay as they are."""
+        with self.cluster.connect() as connection:
+            rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+            connection.execute(rename.format(sql.Identifier(database), sql.Identifier(RESTORED)))
+
     def observe(self) -> DatabaseContents:
         return observe(self.cluster.dsn(RESTORED))
 

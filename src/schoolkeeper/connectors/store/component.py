@@ -25,11 +25,15 @@ class StoreComponent(PlaceFields):
 
     kind: Literal["store"]
     recipients: list[Recipient] = Field(min_length=1, description="age public keys (age1…) that can open the sets")
+    database_by: str = Field("", description="The component of the tool that keeps the database; empty: we do")
+    files_by: str = Field("", description="The component of the tool that keeps the folders; empty: we do")
     identity: SecretReference | None = Field(
         None, description="Where the private key is kept that drills open the sets with"
     )
     offsite: bool = Field(False, description="Whether it lies in another building than the ERP")
     medium: str = Field("disk", min_length=1, description="What it is kept on (disk, object, tape), for 3-2-1")
     lock_expected_days: int | None = Field(
-        None, ge=1, description="For how many days after a set was taken the place itself must keep it (object lock)"
+        None,
+        ge=1,
+        description="For how many days after a set was taken the place itself must keep it (object lock)",
     )

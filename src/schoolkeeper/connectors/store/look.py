@@ -61,6 +61,8 @@ class StoreLook:
     def __init__(self, name: str, component: StoreComponent, system: str) -> None:
         self.name = name
         self.recipients = component.recipients
+        self.database_by = component.database_by
+        self.files_by = component.files_by
         self._component = component
         self._system = system
         self._place = place_of(name, component)

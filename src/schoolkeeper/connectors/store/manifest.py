@@ -49,6 +49,9 @@ class Held(_Record):
     engine: str
     copy_id: str
     form: Literal["logical", "physical"] = "logical"
+    restore_point: str = ""
+    """Of a physical copy: up to where it is brought to be as the contents list says; "" where none could be made,
+    so that rows cannot be compared."""
 
 
 class Stored(_Record):

@@ -15,12 +15,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Protocol
 
 from schoolkeeper.connectors.store.manifest import Folder, Index, Link, StoredFile
+from schoolkeeper.connectors.store.pack import Readable
 from schoolkeeper.connectors.store.spelling import spelled
-from schoolkeeper.connectors.store.writing import ChunkWriter
+from schoolkeeper.connectors.store.writing import Written
 
 ATTEMPTS = 3
+
+
+class Storing(Protocol):
+    """Where the content of files goes."""
+
+    def add(self, stream: Readable, passing: Callable[[int], None]) -> Written: ...
+
+    def reuse(self, chunks: Sequence[str]) -> bool: ...
 
 
 @dataclass
@@ -33,7 +43,7 @@ class TreeReader:
     """
 
     root: Path
-    writer: ChunkWriter
+    writer: Storing
     exclude: Sequence[str] = ()
     before: Index | None = None
     since: str = ""

@@ -4,22 +4,15 @@ import json
 from collections.abc import Callable, Mapping
 from itertools import count
 
-from schoolkeeper.catalogue.backup.create.earlier import Earlier, earlier
-from schoolkeeper.catalogue.backup.create.versions import erp_version
+from schoolkeeper.catalogue.backup.create.keeping import keep
+from schoolkeeper.catalogue.backup.create.keeping_folders import keep_folder
 from schoolkeeper.connectors.act import Act
-from schoolkeeper.connectors.databases.protocol import Saving
 from schoolkeeper.connectors.gentle import Pace
-from schoolkeeper.connectors.rehearsal.golden import golden_rows
-from schoolkeeper.connectors.store.manifest import DatabasePart, FilesPart, Index, StoredFile
-from schoolkeeper.connectors.store.spelling import spelled
-from schoolkeeper.connectors.store.tree import TreeReader
-from schoolkeeper.connectors.store.writing import ChunkWriter
+from schoolkeeper.connectors.store.manifest import DatabasePart, FilesPart
 from schoolkeeper.kernel.canonical import digest
-from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.failpoints import failpoint
 
 DATABASE = "database"
-DUMP = "database.dump"
 NAMES_SHOWN = 10
 
 
@@ -29,36 +22,31 @@ def files_part(component: str) -> str:
 
 
 def take_database(act: Act, set_id: str, component: str, pace: Pace) -> Mapping[str, object]:
-    """Dump the database, and count and digest its tables, all as of one moment."""
+    """Save the database, and count and digest its tables, all as of one moment."""
     store = act.store()
     if store.has(set_id) or store.recorded(set_id, DATABASE):
         return {"taken": "already"}
     store.discard(set_id, DATABASE)
-    before = earlier(store, component)
-    version = erp_version(act.look)
-    with act.look.database(component).saving() as saving:
-        with store.writer(set_id, DATABASE, before.known) as writer:
-            dump = _stored_dump(saving, writer, _then(pace, "backup.create.database.streaming"))
-            packs, used = writer.finish()
-        contents = saving.contents()
-        golden = json.dumps(golden_rows(saving.rows, act.look.profile), ensure_ascii=False)
-    index = Index(packs=used, files=[dump])
+    kept = keep(act, set_id, component, _then(pace, "backup.create.database.streaming"))
+    contents = kept.contents
+    golden = json.dumps(kept.golden, ensure_ascii=False)
     part = DatabasePart(
         component=component,
-        index=store.put_list(set_id, f"{DATABASE}.index", index.model_dump_json()),
-        index_digest=digest(index),
-        packs=packs,
-        new_bytes=writer.new_bytes,
-        full_because=before.why,
+        index=store.put_list(set_id, f"{DATABASE}.index", kept.index.model_dump_json()) if kept.index else None,
+        index_digest=digest(kept.index) if kept.index else "",
+        packs=kept.packs,
+        new_bytes=kept.new_bytes,
+        held=kept.held,
+        full_because=kept.full_because,
         contents=store.put_list(set_id, f"{DATABASE}.contents", contents.model_dump_json()),
         contents_digest=digest(contents),
-        golden=store.put_list(set_id, f"{DATABASE}.golden", golden) if act.look.profile.golden else None,
+        golden=store.put_list(set_id, f"{DATABASE}.golden", golden) if kept.golden else None,
         source=contents.source,
         snapshot=contents.snapshot,
         taken_at=contents.taken_at,
-        dumped_by=saving.tool,
-        dump_bytes=dump.size_bytes,
-        version=version,
+        dumped_by=kept.tool,
+        dump_bytes=kept.dump_bytes,
+        version=kept.version,
         tables=len(contents.tables),
         rows=sum(table.rows for table in contents.tables.values()),
         definitions=sum(len(named) for named in contents.objects.values()),
@@ -67,18 +55,6 @@ def take_database(act: Act, set_id: str, component: str, pace: Pace) -> Mapping[
     )
     store.record(set_id, DATABASE, part.model_dump_json())
     return {"tables": part.tables, "rows": part.rows, "new_bytes": part.new_bytes}
-
-
-def _stored_dump(saving: Saving, writer: ChunkWriter, passing: Callable[[int], None]) -> StoredFile:
-    """The stream is closed before the dump counts: only then is it known to have been whole."""
-    with saving.dump() as stream:
-        written = writer.add(stream, passing)
-    return StoredFile(
-        path=DUMP,
-        size_bytes=written.size_bytes,
-        sha256=written.sha256,
-        chunks=written.chunks if len(written.chunks) > 1 else [],
-    )
 
 
 def _then(pace: Pace, name: str) -> Callable[[int], None]:
@@ -99,18 +75,16 @@ def take_files(act: Act, set_id: str, component: str, pace: Pace) -> Mapping[str
     if store.has(set_id) or store.recorded(set_id, part):
         return {"taken": "already"}
     store.discard(set_id, part)
-    before = earlier(store, component)
-    with store.writer(set_id, part, before.known) as writer:
-        index = _read_folder(act, component, before, writer, pace)
-        packs, used = writer.finish()
-    index = index.model_copy(update={"packs": used})
+    folder = keep_folder(act, set_id, component, part, _then(pace, "backup.create.files.streaming"))
+    index = folder.index
     record = FilesPart(
         component=component,
         index=store.put_list(set_id, f"{part}.index", index.model_dump_json()),
         index_digest=digest(index),
-        packs=packs,
-        new_bytes=writer.new_bytes,
-        full_because=before.why,
+        packs=folder.packs,
+        new_bytes=folder.new_bytes,
+        held=folder.held,
+        full_because=folder.full_because,
         files=len(index.files),
         bytes=sum(file.size_bytes for file in index.files),
         changed=len(index.changed),
@@ -124,14 +98,3 @@ def take_files(act: Act, set_id: str, component: str, pace: Pace) -> Mapping[str
     store.record(set_id, part, record.model_dump_json())
     named = {name: getattr(index, name)[:NAMES_SHOWN] for name in ("changed", "vanished", "outside")}
     return {"files": record.files, "new_bytes": record.new_bytes, "added": record.added, **named}
-
-
-def _read_folder(act: Act, component: str, before: Earlier, writer: ChunkWriter, pace: Pace) -> Index:
-    root = act.look.files(component).root
-    passing = _then(pace, "backup.create.files.streaming")
-    exclude = act.look.profile.backup.exclude
-    try:
-        return TreeReader(root, writer, exclude, before.index, before.since, passing).read()
-    except PermissionError as error:
-        name = spelled(str(error.filename))
-        raise Permanent(f"{component}: {name} cannot be read: {error.strerror}.") from error

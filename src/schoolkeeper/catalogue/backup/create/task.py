@@ -13,6 +13,7 @@ from schoolkeeper.catalogue.backup.create.sealing import components_of, seal, se
 from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.databases.kinds import ANY_DATABASE
+from schoolkeeper.connectors.engines.kinds import ENGINE_KINDS
 from schoolkeeper.connectors.gentle import Pace, gently
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.connectors.store.look import StoreLook
@@ -46,6 +47,7 @@ class Create(SystemTask[CreateOptions, CreateFacts]):
         reads=frozenset({ANY_DATABASE, "store"}),
         reads_if_there=frozenset({"files", "web"}),
         writes=frozenset({"store"}),
+        writes_if_there=ENGINE_KINDS,
         cadence=Cadence.DAILY,
         requirements=frozenset({"M058", "M069"}),
         findings={

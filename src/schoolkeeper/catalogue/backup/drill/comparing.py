@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from itertools import chain
 
 from schoolkeeper.catalogue.backup.drill.scratch import Found, Rehearsal
-from schoolkeeper.connectors.databases.contents import DatabaseContents, Objects, TableContent
+from schoolkeeper.connectors.databases.contents import DatabaseContents, Objects, SequencePosition, TableContent
 from schoolkeeper.connectors.databases.fault import Fault
-from schoolkeeper.connectors.postgres.settling import differing
+from schoolkeeper.connectors.differing import moved, setting_faults
 from schoolkeeper.connectors.postgres.spelling import settled
 from schoolkeeper.connectors.restored import Unusable, contents_of
 
@@ -27,19 +27,37 @@ def compare(rehearsal: Rehearsal) -> Found:
         "sequences": len(restored.sequences),
         "checked": checked,
     }
-    return Found(counts, [*differences(saved, restored), *broken])
+    held = rehearsal.manifest.database.held
+    physical = held is not None and held.form == "physical"
+    unsteady = moved(saved)
+    found = (
+        fault
+        for fault in differences(saved, restored, sequences_run_ahead=physical)
+        if fault.subject not in unsteady
+    )
+    for subject in sorted(unsteady):
+        unseen = "it changed while it was saved, and nothing could hold it still"
+        broken.append(Fault(code="not_compared", subject=subject, found=unseen, level="warning"))
+    if physical and held is not None and not held.restore_point:
+        # Users wrote on between the copy and the contents list: rows say nothing, definitions still do.
+        found = (fault for fault in found if fault.code == "schema_differs")
+        unseen = "no restore point could be made when the copy was taken"
+        broken.append(Fault(code="not_compared", subject="rows", found=unseen, level="warning"))
+    return Found(counts, [*found, *broken])
 
 
-def differences(saved: DatabaseContents, restored: DatabaseContents) -> Iterator[Fault]:
-    """All that differs."""
+def differences(
+    saved: DatabaseContents, restored: DatabaseContents, *, sequences_run_ahead: bool = False
+) -> Iterator[Fault]:
+    """All that differs. A server that comes back from its log has sequences a few numbers ahead, rightly."""
     names = sorted(saved.tables.keys() | restored.tables.keys())
     yield from chain.from_iterable(
         _rows(name, saved.tables.get(name), restored.tables.get(name)) for name in names
     )
     yield from _rows("large objects", saved.large_objects, restored.large_objects)
     yield from _objects(saved.objects, restored.objects)
-    yield from differing(saved.settings, restored.settings)
-    yield from _sequences(saved, restored)
+    yield from setting_faults(saved, restored)
+    yield from _sequences(saved, restored, ahead=sequences_run_ahead)
     if saved.source.encoding != restored.source.encoding:
         yield Fault(
             code="schema_differs",
@@ -49,14 +67,18 @@ def differences(saved: DatabaseContents, restored: DatabaseContents) -> Iterator
         )
 
 
-def _sequences(saved: DatabaseContents, restored: DatabaseContents) -> Iterator[Fault]:
+def _sequences(saved: DatabaseContents, restored: DatabaseContents, *, ahead: bool) -> Iterator[Fault]:
     for name, position in saved.sequences.items():
         there = restored.sequences.get(name)
-        if there is not None and not position.admits(there.latest):
+        if there is not None and not (position.admits(there.latest) or (ahead and _is_ahead(position, there))):
             expected = " to ".join(dict.fromkeys((str(position.earliest), str(position.latest))))
             yield Fault(
                 code="schema_differs", subject=f"sequence {name}", expected=expected, found=str(there.latest)
             )
+
+
+def _is_ahead(saved: SequencePosition, restored: SequencePosition) -> bool:
+    return restored.latest is not None and abs(restored.latest) >= abs(saved.earliest or 0)
 
 
 def _rows(name: str, saved: TableContent | None, restored: TableContent | None) -> Iterator[Fault]:

@@ -9,8 +9,8 @@ from schoolkeeper.catalogue.backup.drill.scratch import Found, Rehearsal
 from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.databases.protocol import QueryFailed, ScratchServer
 from schoolkeeper.connectors.restored import Unusable, opening
-from schoolkeeper.connectors.store.manifest import FilesPart, StoredFile
-from schoolkeeper.connectors.store.planting import plant
+from schoolkeeper.connectors.store.manifest import FilesPart, Index, StoredFile
+from schoolkeeper.connectors.store.planting import path_of, plant
 from schoolkeeper.connectors.store.spelling import spelled
 from schoolkeeper.profiles.model import Uploads
 
@@ -59,6 +59,10 @@ def _bring_back(rehearsal: Rehearsal, part: FilesPart) -> tuple[dict[str, Stored
     folder.mkdir(parents=True, exist_ok=True)
     with opening(f"the list of the files of {part.component}"):
         index = rehearsal.store.index(part)
+    if part.held is not None:
+        rehearsal.act.look.engine(part.held.component).fetch_files(part.held.copy_id, part.component, folder)
+        found = list(islice(_unlike(part.component, index, folder), FAULTS_SHOWN))
+        return {file.path: file for file in index.files}, found
     with rehearsal.store.reader(part, index) as reader:
         faults = [
             Fault(code="damaged_file", subject=f"{part.component}/{file.path}", found=wrong)
@@ -66,6 +70,19 @@ def _bring_back(rehearsal: Rehearsal, part: FilesPart) -> tuple[dict[str, Stored
             if wrong
         ]
     return {file.path: file for file in index.files}, faults[:FAULTS_SHOWN]
+
+
+def _unlike(component: str, index: Index, folder: Path) -> Iterator[Fault]:
+    """Files that another tool brought back, against our own list of what was there."""
+    for file in index.files:
+        path = folder / path_of(file.path)
+        if not path.is_file():
+            yield Fault(code="damaged_file", subject=f"{component}/{file.path}", found="it did not come back")
+            continue
+        with path.open("rb") as content:
+            if hashlib.file_digest(content, "sha256").hexdigest() != file.sha256:
+                found = "its content is not what the list says"
+                yield Fault(code="damaged_file", subject=f"{component}/{file.path}", found=found)
 
 
 def _named(

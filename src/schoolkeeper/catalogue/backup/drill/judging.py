@@ -27,6 +27,10 @@ SENTENCES = {
     "content_differs": ("{subject}: the number of rows is right, their content is not.", ANOTHER_SET),
     "schema_differs": ("{subject}: {expected} is expected, the copy has: {found}.", ANOTHER_SET),
     "integrity": ("{expected}: {found}.", "Look at the same query in the running system: it holds the same rows."),
+    "not_compared": (
+        "{subject} could not be compared with the source: {found}.",
+        "Give the account the rights that the runbook names, or take sets when nobody works.",
+    ),
     "corrupt": ("{subject} of the copy is broken: {found}.", ANOTHER_SET),
     "unchecked": ("{subject} were not checked more deeply: {found}.", "Install it where drills are carried out."),
     "missing_folder": (

@@ -15,6 +15,7 @@ from schoolkeeper.catalogue.backup.drill.proofs import proof_of, read_proofs
 from schoolkeeper.catalogue.backup.drill.scratch import Rehearsal
 from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
+from schoolkeeper.connectors.engines.kinds import ENGINE_KINDS
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.connectors.scratch_servers import release
 from schoolkeeper.connectors.store.look import StoredSet, StoreLook
@@ -60,6 +61,7 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
         risk=Risk.ROUTINE,
         undo=Undo.STEPWISE,
         reads=frozenset({"store"}),
+        reads_if_there=ENGINE_KINDS,
         writes=frozenset({"scratch", "store"}),
         cadence=Cadence.DAILY,
         after=frozenset({"backup.create"}),
@@ -75,6 +77,7 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
             "content_differs": "A restored table has another content",
             "schema_differs": "A restored object differs",
             "integrity": "The restored copy breaks a rule of the product",
+            "not_compared": "Something could not be compared",
             "corrupt": "The restored database is broken inside",
             "unchecked": "Something could not be checked more deeply",
             "missing_folder": "A folder is missing from the set",

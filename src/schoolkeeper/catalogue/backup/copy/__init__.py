@@ -1,0 +1,1 @@
+"""The sets of one store, copied to the others."""

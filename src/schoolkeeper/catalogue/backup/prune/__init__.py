@@ -1,0 +1,1 @@
+"""Removing the sets that the rule of retention no longer keeps."""

@@ -1,0 +1,1 @@
+"""The sets of a store, read and compared with what their manifests say."""

@@ -1,0 +1,1 @@
+"""Barman: physical backups of a PostgreSQL server with its write-ahead log."""

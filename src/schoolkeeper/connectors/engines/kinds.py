@@ -1,0 +1,3 @@
+"""Which component kinds are backup tools of others."""
+
+ENGINE_KINDS = frozenset({"restic", "pgbackrest", "barman"})

@@ -1,0 +1,1 @@
+"""pgBackRest: physical backups of a PostgreSQL server with its write-ahead log."""

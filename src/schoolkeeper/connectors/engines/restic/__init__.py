@@ -1,0 +1,1 @@
+"""restic: deduplicating, encrypted snapshots of dumps and folders."""

@@ -1,0 +1,1 @@
+"""Reaching a MariaDB or MySQL database."""
