@@ -77,6 +77,19 @@ def test_another_system_or_task_is_left_alone() -> None:
     assert lives() == [("full", "/srv", 0, None, 1)]
 
 
+def test_a_run_resolves_only_what_runs_on_the_same_target_have_found() -> None:
+    see(0, finding("full"))
+    now = MONDAY + timedelta(days=1)
+    names = {"system": "north", "task": "test.task", "requested_by": "test"}
+    common = {**names, "spec_version": 1, "requested_at": now}
+    elsewhere = Run.objects.create(**common, options={"store": "far"})
+    observe(elsewhere, CODES, (), now, target=["store"])
+    assert lives() == [("full", "/srv", 0, None, 1)]
+    here = Run.objects.create(**common, options={"limit": 5})
+    observe(here, CODES, (), now, target=["store"])
+    assert lives() == [("full", "/srv", 0, 1, 1)]
+
+
 def test_a_silence_covers_its_subject_until_it_ends() -> None:
     see(0, finding("full"), finding("full", subject="/home"))
     now = datetime.now(UTC)

@@ -9,7 +9,6 @@ from schoolkeeper.catalogue.options import parse_options
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
 from schoolkeeper.kernel.canonical import digest
-from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.records import ledger
 from schoolkeeper.records.models import Run
 

@@ -219,7 +219,8 @@ def _settle(run: Run, outcome: Outcome | None, says: str) -> None:
     else:
         seen = [*seen, *_finding_about(run, outcome, says)]
     if outcome is not Outcome.REFUSED:
-        findings.observe(run, spec.codes if spec else (), seen, now, complete=complete)
+        target = catalogue()[run.task].options.target if spec else ()
+        findings.observe(run, spec.codes if spec else (), seen, now, complete=complete, target=target)
     if outcome is Outcome.UNDO_FAILED:
         Hold.objects.get_or_create(run=run, defaults={"system": run.system, "since": now})
     says = says.replace("\0", "\ufffd")

@@ -10,9 +10,14 @@ from schoolkeeper.kernel.canonical import digest
 
 class Options(BaseModel):
     """A task's settings. Each field has a default, limits and a one-line `description`: flags, forms and
-    docs are made from them."""
+    docs are made from them.
+
+    Fields named in `target` choose *what* is looked at (one of several stores): a run says nothing about the
+    others, so it resolves no finding of theirs.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    target: ClassVar[frozenset[str]] = frozenset()
 
 
 class NoOptions(Options):

@@ -19,13 +19,20 @@ LONGEST_SUBJECT = 500
 
 @transaction.atomic
 def observe(
-    run: Run, codes: Collection[str], findings: Sequence[Finding], now: datetime, *, complete: bool = True
+    run: Run,
+    codes: Collection[str],
+    findings: Sequence[Finding],
+    now: datetime,
+    *,
+    complete: bool = True,
+    target: Collection[str] = (),
 ) -> None:
     """Take down what a run saw; open findings among `codes` that it did not see again are resolved.
 
     Nothing is resolved that may still be true: a run that was broken off (not `complete`) resolves nothing, one
     that could not look at everything only what the engine itself had said of earlier runs, and none what a run
-    that began later has seen.
+    that began later has seen. `target` names the options that choose what a run looks at: only findings of runs
+    with the same are resolved.
     """
     told = [_storable(finding) for finding in findings]
     seen = {(finding.code, finding.subject) for finding in told}
@@ -38,8 +45,13 @@ def observe(
         resolvable = {code for code in codes if code.rpartition(".")[2] in IMPLICIT_FINDINGS}
     earlier = FindingRecord.objects.filter(
         system=run.system, code__in=resolvable, resolved_at=None, last_seen__lte=run.started_at or now
-    )
-    gone = [row.pk for row in earlier if (row.code, row.subject) not in seen]
+    ).select_related("run")
+    gone = [
+        row.pk
+        for row in earlier
+        if (row.code, row.subject) not in seen
+        and all(row.run.options.get(name) == run.options.get(name) for name in target)
+    ]
     FindingRecord.objects.filter(pk__in=gone).update(resolved_at=now)
 
 

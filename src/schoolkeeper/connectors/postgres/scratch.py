@@ -14,10 +14,10 @@ from schoolkeeper.connectors.databases.contents import DatabaseContents, Databas
 from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.databases.protocol import QueryFailed
 from schoolkeeper.connectors.postgres import tools
+from schoolkeeper.connectors.postgres.admitting import admit
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.checking import check
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
-from schoolkeeper.connectors.postgres.admitting import admit
 from schoolkeeper.connectors.postgres.cluster_errors import ClusterError
 from schoolkeeper.connectors.postgres.cluster_files import write_whole
 from schoolkeeper.connectors.postgres.cluster_roles import create_database

@@ -1,4 +1,4 @@
-"""Who keeps the bytes of a database: we as chunks, a tool that keeps a dump, or one that copies the server's files.
+"""Who keeps the bytes of a database: we as chunks, a tool that keeps dumps, or one that copies a server's files.
 
 Whoever does, the contents list is made by us and of the same moment, so that a drill proves the copies of all.
 """
