@@ -4,9 +4,11 @@ The order is that of a run. What a run keeps in the database stands in the journ
 done is not done again, and one that was only begun is repeated, which every step allows.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from schoolkeeper.connectors.run_context import RunContext
 from schoolkeeper.connectors.scratch_servers import release
 from schoolkeeper.connectors.system import System
 from schoolkeeper.kernel.canonical import digest
-from schoolkeeper.kernel.errors import Permanent, Refused, SchoolkeeperError
+from schoolkeeper.kernel.errors import Permanent, Refused, SchoolkeeperError, Temporary
 from schoolkeeper.kernel.facts import Facts, Options
 from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.kernel.finding import Finding, Level
@@ -27,6 +29,9 @@ from schoolkeeper.kernel.outcome import Outcome
 from schoolkeeper.kernel.plan import Action, Step, plan_digest
 from schoolkeeper.profiles.model import Profile
 from schoolkeeper.rescue.journal import Journal
+
+
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Rescue:
     by: str
     approve: Callable[[Shown], bool]
     progress: Callable[[str], None] = field(default=lambda sentence: None)
+    wait: Callable[[float], None] = time.sleep
 
     def carry_out(self) -> Ended:
         """From the beginning, or from where an interruption left it. Raises Refused when it is another order."""
@@ -141,12 +147,25 @@ class Rescue:
             self.journal.note("started", {"step": step.key})
             failpoint(f"rescue.step.started:{step.key}")
             try:
-                self._apply(step.action)
+                self._patiently(step.action)
             except SchoolkeeperError as error:
                 return f"{step.says} failed: {error}"
             self.journal.note("done", {"step": step.key})
             failpoint(f"rescue.step.done:{step.key}")
         return ""
+
+    def _patiently(self, action: Action) -> None:
+        """Try again what says that trying again may help, such as while a session does not leave."""
+        for attempt in count(1):
+            try:
+                self._apply(action)
+            except Temporary as error:
+                if attempt == ATTEMPTS:
+                    raise
+                self.progress(f"{error} Trying again in {error.delay_seconds:.0f} s.")
+                self.wait(error.delay_seconds)
+            else:
+                return
 
     def _apply(self, action: Action) -> None:
         with Act(self.system, self.profile, self._context(), self.task.spec) as act:

@@ -35,7 +35,9 @@ class Administration:
             raise Unreachable(name, str(error)) from None
         self.login = str(own.get("user") or "")
         self.database = str(own.get("dbname") or self.login)
-        self._has_one_address = all(own.get(key) == self._parameters.get(key) for key in ("host", "hostaddr", "port"))
+        self._has_one_address = all(
+            own.get(key) == self._parameters.get(key) for key in ("host", "hostaddr", "port")
+        )
 
     @property
     def is_local(self) -> bool:

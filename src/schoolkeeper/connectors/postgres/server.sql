@@ -5,7 +5,7 @@ SELECT CASE WHEN has_function_privilege('pg_control_system()', 'EXECUTE')
        current_setting('server_version_num')::int >= 160000 AS can_set,
        pg_is_in_recovery() AS in_recovery,
        current_setting('default_transaction_read_only') = 'on' AS read_only,
-       (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory  -- NULL where we may not ask,
+       (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory,  -- NULL where we may not ask
        rolname::text AS role,
        quote_ident(rolname) AS quoted_role,
        rolsuper AS is_superuser,

@@ -1,11 +1,12 @@
 """Putting a restored database into the place of another one by renaming, and back.
 
 The restored database is made beside the old one, under a name of this run, and is told from every other one by its
-object id, which a renaming does not change. Both renamings stand in one transaction: there is no moment at which the
-old one is gone and the new one is not there. Every method may be repeated after an interruption.
+object id, which a renaming does not change. Both renamings stand in one transaction: there is no moment at which
+the old one is gone and the new one is not there. Every method may be repeated after an interruption.
 """
 
 import time
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -18,6 +19,7 @@ from schoolkeeper.kernel.errors import Permanent, Temporary
 from schoolkeeper.kernel.failpoints import failpoint
 
 NAME_BYTES = 63
+TAG_LENGTH = len("20260131_0123abcd")
 ENDING_SECONDS = 30.0
 POLL_SECONDS = 0.1
 
@@ -31,7 +33,7 @@ def beside(database: str, word: str, tag: str) -> str:
 class DatabaseSwap:
     """The database of a component, the one that is to take its place, and the one that was there before.
 
-    `tag` is the run's; with it both names are the run's own.
+    `tag` is the run's, of TAG_LENGTH characters; with it both names are the run's own.
     """
 
     def __init__(self, administration: Administration, tag: str) -> None:
@@ -75,7 +77,8 @@ class DatabaseSwap:
     def create(self, source: DatabaseSource) -> list[Fault]:
         """Make the restored database, empty, in place of one that an interruption left half done."""
         self.drop()
-        with self.administration.working() as connection:
+        with self.administration.working() as session:
+            connection: psycopg.Connection[Any] = session
             try:
                 create_database(
                     connection,
@@ -86,7 +89,9 @@ class DatabaseSwap:
                 )
             except psycopg.errors.InvalidParameterValue:  # this server does not know the locale
                 create_database(connection, self.restored, encoding=source.encoding, collate="C", ctype="C")
-                return [Fault(code="differs", subject="locale", expected=source.collate, found="C", level="warning")]
+                return [
+                    Fault(code="differs", subject="locale", expected=source.collate, found="C", level="warning")
+                ]
         return []
 
     def drop(self) -> None:
@@ -109,7 +114,7 @@ class DatabaseSwap:
     # Changing places
 
     def swap(self, restored_oid: int) -> None:
-        """Put the restored database into its place, closed to everybody; the old one is closed and renamed aside."""
+        """Put the restored database into its place, closed; the old one is closed too and renamed aside."""
         with self.administration.working() as connection:
             if _oid(connection, self.database) == restored_oid:
                 return
@@ -153,6 +158,14 @@ class DatabaseSwap:
             row = connection.execute(query, [self.database]).fetchone()
             return row is not None and bool(row["datallowconn"])
 
+    def aside(self) -> list[str]:
+        """Databases that this or an earlier run put aside, and those that earlier runs gave up."""
+        starts = tuple(name[:-TAG_LENGTH] for name in (self.before, self.restored))
+        with self.administration.working() as connection:
+            rows = connection.execute("SELECT datname::text AS name FROM pg_database ORDER BY 1").fetchall()
+        names = [str(row["name"]) for row in rows]
+        return [name for name in names if name.startswith(starts) and name != self.restored]
+
     def size_bytes(self, name: str) -> int | None:
         """How much disk a database takes; None when there is none, or we may not ask."""
         query = "SELECT pg_database_size(oid) AS size_bytes FROM pg_database WHERE datname = %s"
@@ -187,13 +200,17 @@ def _shut(connection: Connection, name: str) -> None:
     """Let nobody in any more, and send away who is in. Raises Temporary when somebody does not go."""
     connection.execute(_allowing(name, False))
     deadline = time.monotonic() + ENDING_SECONDS
-    ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND backend_type = ANY(%s)"
-    while connection.execute(ending, [name, ["client backend", "walsender"]]).fetchall():
+    while connection.execute(_ENDING, [name]).fetchall():
         if time.monotonic() > deadline:
             raise Temporary(f"somebody does not leave the database {name}")
         time.sleep(POLL_SECONDS)
 
 
+# The type of a session is hidden from those who may see little.
+_ENDING = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE datname = %s AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')
+"""
 _LIMIT = "SELECT datconnlimit, datacl IS NOT NULL AS has_acl FROM pg_database WHERE datname = %s"
 _GRANTS = """
 SELECT CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END AS grantee,

@@ -27,8 +27,8 @@ class DatabaseTarget(Facts):
     """The database that is to be replaced, and the server it is on.
 
     `oid` is None when there is no such database; `is_empty` is None when nobody could look into it. `lacking` says
-    which rights the role would need and has not; `absent_roles` and `absent_extensions` are what the set needs and the
-    server has not. `space` is None for a server on another machine. `sessions` is who would be sent away.
+    which rights the role would need and has not; `absent_roles` and `absent_extensions` are what the set needs and
+    the server has not. `space` is None for a server on another machine. `sessions` is who would be sent away.
     """
 
     volatile: ClassVar[frozenset[str]] = frozenset({"sessions", "space"})
@@ -63,17 +63,17 @@ def look_at_target(administration: Administration, contents: DatabaseContents) -
         raise failure(administration.name, error) from error
 
 
-def _look(
-    administration: Administration, connection: Connection, contents: DatabaseContents
-) -> DatabaseTarget:
+def _look(administration: Administration, connection: Connection, contents: DatabaseContents) -> DatabaseTarget:
     server = _row(connection, "server.sql", {})
     connection.execute("SET default_transaction_read_only = on")
     found = _row(connection, "target.sql", {"database": administration.database})
     sessions = _rows(connection, "target_sessions.sql", {"database": administration.database})
-    roles = _rows(connection, "target_roles.sql", {"roles": contents.roles, "can_set": server["can_set"]})
+    owner = found.get("owner", "") or administration.login
+    wanted = sorted({*contents.roles, owner})
+    roles = _rows(connection, "target_roles.sql", {"roles": wanted, "can_set": server["can_set"]})
     extensions = list(contents.objects.get("extension", {}))
     have = _rows(connection, "target_extensions.sql", {"names": extensions})
-    missing = [role["name"] for role in roles if not role["exists"]]
+    missing = [role["name"] for role in roles if not role["exists"] and role["name"] in contents.roles]
     needs_superuser = [one["name"] for one in have if one["needs_superuser"]]
     return DatabaseTarget(
         database=administration.database,
@@ -120,19 +120,15 @@ def _lacking(
     lacking = []
     if not server["may_create_databases"]:
         lacking.append(f"the attribute CREATEDB (ALTER ROLE {server['quoted_role']} CREATEDB)")
-    if found and not found["owns"]:
-        lacking.append(f"membership in {found['owner']}, who owns the database")
     lacking += [
-        f"membership in {role['name']}, who owns or is granted something in the set"
+        f"membership in {role['name']}, who owns the database or something in the set"
         for role in roles
         if role["exists"] and not role["is_member"]
     ]
     if any(not role["exists"] for role in roles) and not server["may_create_roles"]:
         lacking.append("the attribute CREATEROLE, because roles of the set are missing here")
     lacking += [f"being a superuser, to install the extension {name}" for name in needs_superuser]
-    lacking += [
-        f"the right to end the sessions of {one['login']}" for one in sessions if not one["may_be_ended"]
-    ]
+    lacking += [f"the right to end the sessions of {one['login']}" for one in sessions if not one["may_be_ended"]]
     return lacking
 
 

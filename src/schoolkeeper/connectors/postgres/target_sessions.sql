@@ -7,6 +7,6 @@ SELECT coalesce(a.usename, '')::text AS login,
   LEFT JOIN pg_roles AS r ON r.oid = a.usesysid
  WHERE a.datname = %(database)s
    AND a.pid <> pg_backend_pid()
-   AND a.backend_type = 'client backend'
+   AND coalesce(a.backend_type, 'client backend') = 'client backend'  -- NULL where we may see little
  GROUP BY 1
  ORDER BY 1

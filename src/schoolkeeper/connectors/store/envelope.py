@@ -8,15 +8,16 @@ import zstandard
 
 from schoolkeeper.connectors.store.errors import CannotOpen, Damaged
 
-# On dumps of an ERP level 1 is as small as level 3, and it leaves the processor to the database.
-LEVEL = 1
+# On dumps of an ERP level 1 is as small as level 3 once it looks back as far, 2 MB, and it leaves the processor to
+# the database.
+PARAMETERS = zstandard.ZstdCompressionParameters.from_level(1, window_log=21, write_checksum=True)
 NO_KEY = "No matching keys found"
 Identity: TypeAlias = pyrage.x25519.Identity
 
 
-def seal(data: bytes, recipients: Sequence[str]) -> bytes:
+def seal(data: bytes | bytearray, recipients: Sequence[str]) -> bytes:
     """`data` compressed and encrypted for all `recipients` (age1…), each of whom can open it alone."""
-    compressed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(data)
+    compressed = zstandard.ZstdCompressor(compression_params=PARAMETERS).compress(data)
     keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
     sealed: bytes = pyrage.encrypt(compressed, keys)
     return sealed

@@ -87,7 +87,7 @@ class ChunkWriter:
         self._chunks.update((chunk, known[chunk]) for chunk in chunks if chunk not in self._chunks)
         return True
 
-    def _keep(self, chunk: bytes) -> str:
+    def _keep(self, chunk: bytes | memoryview) -> str:
         name = chunk_id(chunk)
         if not self.reuse([name]):
             self._chunks[name] = (self._pack_name(), len(chunk))

@@ -1,0 +1,1 @@
+"""Recovering: single rows, files, or all of it, from a backup set."""

@@ -1,0 +1,1 @@
+"""Recovery of single files and folders from a set."""

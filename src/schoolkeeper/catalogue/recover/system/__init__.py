@@ -1,0 +1,1 @@
+"""Recovery of a whole ERP from a set."""
