@@ -4,8 +4,7 @@ They take and return JSON values, because the engine keeps them between restarts
 travel through the run's rows.
 """
 
-import json
-import shutil
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from pydantic_core import to_jsonable_python
 
+from schoolkeeper.connectors.scratch_servers import release
 from schoolkeeper.engine import approvals, gate
 from schoolkeeper.engine.case import Case, open_case
 from schoolkeeper.engine.failure import Failed, Failure, guarded
@@ -53,8 +53,7 @@ def assess(key: str, which: Literal["before", "after"]) -> Failure | None:
         case = open_case(key)
         with case.look() as look:
             facts = case.task.assess(look, case.options)
-        # PostgreSQL keeps every character in JSON but this one, which broken log lines do contain.
-        stored = json.loads(facts.model_dump_json().replace("\\u0000", "\\ufffd"))
+        stored = _storable(facts.model_dump(mode="json"))
         return {"facts": stored, "digest": case.bound(case.facts(stored))}
 
     try:
@@ -68,6 +67,19 @@ def assess(key: str, which: Literal["before", "after"]) -> Failure | None:
         Run.objects.filter(key=key).update(facts_after=seen["facts"])
     _note(run, f"run.assessed_{which}", {"facts": seen["digest"]})
     return None
+
+
+def _storable(value: Any) -> Any:
+    """PostgreSQL keeps every character in JSON but U+0000, which broken log lines do contain."""
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd")
+        case dict():
+            return {_storable(name): _storable(item) for name, item in value.items()}
+        case list():
+            return [_storable(item) for item in value]
+        case _:
+            return value
 
 
 def decide(key: str) -> Answer:
@@ -176,7 +188,8 @@ def verify(key: str) -> str | None:
     except Failed as failed:
         return f"The result could not be verified: {failed.failure['says']}"
     if left:
-        return f"After the change there is still something to do: {left[0].says}"
+        # Its key, not its sentence: this goes into the ledger, and a sentence may tell a pupil's grade.
+        return f"After the change there is still something to do: step {left[0].key}."
     wrong = [finding for finding in verdict if finding.level >= Level.ERROR]
     return wrong[0].says if wrong else None
 
@@ -192,7 +205,8 @@ def conclude(key: str, outcome: str | None, says: str) -> str:
             _settle(run, Outcome(outcome) if outcome else None, says)
     WriterLock.objects.filter(run=run).delete()
     ledger.sign_head(settings.SCHOOLKEEPER_HOME, settings.SCHOOLKEEPER_INSTANCE)
-    shutil.rmtree(settings.SCHOOLKEEPER_HOME / "runs" / key, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        release(settings.SCHOOLKEEPER_HOME / "runs" / key)
     return Run.objects.get(key=key).outcome
 
 
