@@ -18,12 +18,12 @@ from pydantic_core import to_jsonable_python
 from schoolkeeper.connectors.system import System
 from schoolkeeper.controlroom.roles import ROLES
 from schoolkeeper.engine.knowledge import catalogue
-from schoolkeeper.engine.models import Approval, Hold, Worker
+from schoolkeeper.engine.models import Approval
 from schoolkeeper.engine.verdict import outcome_of, summary
 from schoolkeeper.estate import care
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.records import evidence, findings, ledger, measurements
-from schoolkeeper.records.models import MeasurementRecord, Run, Silence, StepRecord
+from schoolkeeper.records.models import MeasurementRecord, Run, StepRecord
 from tests.controlroom.browser import PASSWORD
 
 RANDOM = random.Random(2026)
@@ -185,7 +185,7 @@ def backup(system: str, run: Run, at: datetime, proven_at: datetime | None, *, h
     """A backup set, and its proof if it was tried."""
     key = f"{system}-{at:%Y%m%dT%H%M%SZ}"
     size = {"tables": 24, "rows": 148_210, "files": 612}
-    data = {**size, "taken_at": at.isoformat(), "size_bytes": 18_400_000}
+    data = {**size, "taken_at": at.isoformat(), "size_bytes": 18_400_000, "new_bytes": 1_200_000}
     says = "24 tables with 148,210 rows and 612 files in 17.5 MiB, encrypted."
     evidence.keep(run, [Evidence("backup-set", key, True, says, data)], at)
     if proven_at:
@@ -239,45 +239,4 @@ def note(run: Run, kind: str, data: dict[str, Any], at: datetime) -> None:
         data=to_jsonable_python(data),
         once=f"{run.key}:{kind}:",
         at=at,
-    )
-
-
-def fill(now: datetime) -> None:
-    """Four systems: one well, one that needs attention, one that is not well and on hold, one that is unknown."""
-    people()
-    for number, (slug, name, cases) in enumerate(
-        (
-            ("north-college", "North College ERP", {}),
-            ("lakeside-school", "Lakeside School ERP", {"health.host": "warnings", "health.web": "slow"}),
-            ("technical-institute", "Technical Institute ERP", {"health.web": "wrong", "logs.errors": "rising"}),
-            ("music-academy", "Music Academy ERP", {}),
-        )
-    ):
-        institution = name.removesuffix(" ERP")
-        take_into_care(slug, name, now - timedelta(days=40), institution=institution)
-        stale = timedelta(days=3) if slug == "music-academy" else timedelta()
-        for days in range(6, -1, -1):
-            at = now - timedelta(days=days, minutes=50) - stale
-            for position, task in enumerate(("health.web", "health.host", "health.database", "logs.errors")):
-                case = cases.get(task, "well") if days < 2 else "well"
-                ended(slug, Told(task, case, seconds=1.7 + position), at + timedelta(seconds=20 * position))
-            run = ended(slug, Told("database.analyze", "stale"), at + timedelta(minutes=3))
-            taken_at = at + timedelta(minutes=5)
-            backup(slug, run, taken_at, taken_at + timedelta(minutes=1), holds=number != 2 or days > 0)
-        history(slug, now - stale)
-    blind("music-academy", "health.database", now - timedelta(hours=5))
-    held = Run.objects.filter(system="technical-institute").order_by("-id").first()
-    Hold.objects.create(system="technical-institute", run=held, since=now - timedelta(hours=1))
-    waiting("lakeside-school", now - timedelta(minutes=12))
-    going_on("north-college", now - timedelta(seconds=9))
-    Silence.objects.create(
-        system="lakeside-school",
-        code="health.host.load",
-        reason="The new processors arrive next week",
-        until=now + timedelta(days=9),
-        made_by="keeper",
-        made_at=now - timedelta(days=1),
-    )
-    Worker.objects.create(
-        id="main", host="keeper-1", pid=4711, started_at=now, heartbeat_at=now + timedelta(days=1)
     )

@@ -1,6 +1,6 @@
 """A fixed cast: one signed-in browser for each role, one account without a role, and nobody."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -11,6 +11,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from schoolkeeper.catalogue.builtin import BUILTIN
+from schoolkeeper.catalogue.recover.files.task import RecoverFiles
+from schoolkeeper.catalogue.recover.rows.task import RecoverRows
+from schoolkeeper.catalogue.recover.system.task import RecoverSystem
+from schoolkeeper.engine import knowledge
 from tests.controlroom import believable
 from tests.controlroom.browser import PASSWORD
 
@@ -46,6 +51,17 @@ def cast(users: Mapping[str, User]) -> Mapping[str, Client]:
         browsers[role] = Client()
         browsers[role].force_login(user)
     return browsers
+
+
+@pytest.fixture
+def recoveries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The tasks that recover are in the catalogue, whether or not every installation gets them."""
+    there = {task.spec.id for task in BUILTIN}
+    more = [task for task in (RecoverFiles(), RecoverRows(), RecoverSystem()) if task.spec.id not in there]
+    monkeypatch.setattr(knowledge, "BUILTIN", (*BUILTIN, *more))
+    knowledge.catalogue.cache_clear()
+    yield
+    knowledge.catalogue.cache_clear()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
+from schoolkeeper.catalogue.builtin import BUILTIN
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
@@ -28,13 +29,34 @@ PAGES = {
     "run-waiting": "/runs/?state=waiting",
     "run-ended": "/runs/?outcome=failed",
     "backups": "/backups/",
+    "system-backups": "/systems/north-college/backups/?removed=yes",
+    "system-backups-slow": "/systems/lakeside-school/backups/",
+    "backup-set": "/systems/north-college/backups/",
+    "recovery-trend": "/systems/north-college/backups/trend/",
+    "recovery-trend-slow": "/systems/lakeside-school/backups/trend/",
+    "drill-live": "/runs/?task=backup.drill&state=running",
+    "drill-holds": "/runs/?task=backup.drill&system=north-college",
+    "drill-fails": "/runs/?task=backup.drill&system=technical-institute",
+    "recover-empty": "/recover/",
+    "recover": "/recover/?system=north-college",
     "catalogue": "/tasks/",
     "task": "/tasks/health.web/",
     "ledger": "/ledger/",
     "coverage": "/coverage/",
     "users": "/auth/user/",
 }
-FOLLOW = {"silence": "text=Silence…", "run-live": "td a", "run-waiting": "td a", "run-ended": "td a"}
+RECOVERIES = [task.spec.id for task in BUILTIN if task.spec.id.startswith("recover.")]
+PAGES |= {f"choose-{one}": f"/systems/north-college/recover/{one}/" for one in RECOVERIES}
+PAGES |= {f"ask-{one}": f"/systems/north-college/recover/{one}/" for one in RECOVERIES}
+_FIRST_RUN = "td a"
+FOLLOW = {
+    "silence": "text=Silence…",
+    **dict.fromkeys(
+        ("run-live", "run-waiting", "run-ended", "drill-live", "drill-holds", "drill-fails"), _FIRST_RUN
+    ),
+    "backup-set": "td a[href*='/sets/']",
+    **dict.fromkeys([f"ask-{one}" for one in RECOVERIES], "a[href*='/ask/']"),
+}
 
 
 def take(browser: Browser, address: str, folder: Path, names: list[str]) -> None:
@@ -65,7 +87,7 @@ def main(folder: Path, *, empty: bool) -> None:
     try:
         with server.connect() as connection:
             create_database(connection, "pictures")
-        names = ["overview", "findings", "runs", "backups", "ledger"] if empty else list(PAGES)
+        names = ["overview", "findings", "runs", "backups", "recover-empty", "ledger"] if empty else list(PAGES)
         with served(server.dsn("pictures"), home, filled=not empty) as address, chromium() as browser:
             take(browser, address, folder, names)
     finally:

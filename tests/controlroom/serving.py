@@ -67,12 +67,12 @@ def _fill(how: str) -> None:
     from django.db import transaction
     from django.utils import timezone
 
-    from tests.controlroom import believable
+    from tests.controlroom import believable, filling
 
     call_command("migrate", verbosity=0)
     with transaction.atomic():
         if how == "filled":
-            believable.fill(timezone.now())
+            filling.fill(timezone.now())
         else:
             believable.people()
 

@@ -11,8 +11,8 @@ from schoolkeeper.controlroom.page import Kind, Page
 from schoolkeeper.controlroom.pages import PAGES
 from schoolkeeper.controlroom.roles import ROLES
 from schoolkeeper.engine.models import Hold
-from schoolkeeper.records.models import FindingRecord, Silence
-from tests.controlroom import believable
+from schoolkeeper.records.models import EvidenceRecord, FindingRecord, Silence
+from tests.controlroom import believable, believable_backups
 from tests.controlroom.browser import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -20,8 +20,11 @@ BY_NAME = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
 @pytest.fixture
-def addresses(system: str, now: datetime) -> Mapping[str, str]:
+def addresses(system: str, now: datetime, recoveries: None) -> Mapping[str, str]:
     """An existing address for each page, by name."""
+    key = believable_backups.take(system, now)
+    believable_backups.prove(system, key, now, now)
+    proof = EvidenceRecord.objects.get(kind="proof")
     believable.ended(system, believable.Told("health.web", "wrong"), now)
     run = believable.waiting(system, now)
     hold = Hold.objects.create(system=system, run=run, since=now)
@@ -40,8 +43,16 @@ def addresses(system: str, now: datetime) -> Mapping[str, str]:
         "decide": [run.pk],
         "clear_hold": [hold.pk],
         "task": ["database.analyze"],
+        "system_backups": [system],
+        "recovery_trend": [system],
+        "backup_set": [system, key],
+        "proof_pdf": [proof.pk],
+        "signed_evidence": [proof.pk],
+        "recover_choose": [system, "recover.rows"],
+        "recover_ask": [system, "recover.rows"],
     }
-    return {page.name: reverse(f"admin:{page.name}", args=places.get(page.name)) for page in PAGES}
+    found = {page.name: reverse(f"admin:{page.name}", args=places.get(page.name)) for page in PAGES}
+    return {**found, "recover_ask": f"{found['recover_ask']}?set={key}"}
 
 
 def call(browser: Client, page: Page, address: str) -> int:

@@ -16,22 +16,26 @@ from django.urls import reverse
 
 from schoolkeeper.controlroom.page import Kind
 from schoolkeeper.controlroom.pages import PAGES
-from schoolkeeper.records.models import FindingRecord, Run
-from tests.controlroom import believable
+from schoolkeeper.records.models import EvidenceRecord, FindingRecord, Run
+from tests.controlroom import believable, believable_backups
 
 PINNED = json.loads(Path(__file__).with_name("query_counts.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def places(now: datetime) -> Mapping[str, list[object]]:
+def places(now: datetime, recoveries: None) -> Mapping[str, list[object]]:
     for number in range(9):
         slug = f"college-{number}"
         believable.take_into_care(slug, f"College {number}", now)
         for task, case in (("health.web", "wrong"), ("health.host", "warnings"), ("database.analyze", "stale")):
             run = believable.ended(slug, believable.Told(task, case), now - timedelta(minutes=number))
-        believable.backup(slug, run, now - timedelta(hours=1), now)
+        key = believable_backups.take(slug, now - timedelta(hours=1))
+        drill = believable_backups.prove(slug, key, now - timedelta(hours=1), now)
+        believable_backups.read_back(slug, [key], now)
+        believable_backups.prune(slug, [], now)
     finding = FindingRecord.objects.filter(system="college-3").first()
     run = Run.objects.filter(task="database.analyze", system="college-3").get()
+    proof = EvidenceRecord.objects.get(kind="proof", system="college-3")
     assert finding
     return {
         "system": ["college-3"],
@@ -40,6 +44,14 @@ def places(now: datetime) -> Mapping[str, list[object]]:
         "run": [run.pk],
         "run_live": [run.pk],
         "task": ["health.web"],
+        "system_backups": ["college-3"],
+        "recovery_trend": ["college-3"],
+        "backup_set": ["college-3", proof.key],
+        "proof_pdf": [proof.pk],
+        "signed_evidence": [proof.pk],
+        "recover_choose": ["college-3", "recover.rows"],
+        "recover_ask": ["college-3", "recover.rows"],
+        "run of a drill": [drill.pk],
     }
 
 
@@ -49,7 +61,15 @@ def test_query_counts(cast: Mapping[str, Client], places: Mapping[str, list[obje
     for page in PAGES:
         if page.kind is not Kind.ACTION:
             address = reverse(f"admin:{page.name}", args=places.get(page.name))
-            with CaptureQueriesContext(connection) as queries:
-                assert cast["administrator"].get(address).status_code == 200
-            counts[page.name] = len(queries)
+            if page.name == "recover_ask":
+                address += f"?set={places['backup_set'][1]}"
+            counts[page.name] = _queries(cast["administrator"], address)
+    drill = reverse("admin:run", args=places["run of a drill"])
+    counts["run of a drill"] = _queries(cast["administrator"], drill)
     assert counts == PINNED, "if this is as it should be, review query_counts.json"
+
+
+def _queries(browser: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert browser.get(address).status_code == 200, address
+    return len(queries)

@@ -79,7 +79,7 @@ def outcome_chart(days: Sequence[str], counts: Mapping[str, Sequence[int]]) -> C
         title="How runs ended",
         kind="bar",
         data=json.dumps({"labels": list(days), "datasets": datasets}),
-        options=_options("runs a day", stacked=True, legend=True),
+        options=options("runs a day", stacked=True, legend=True),
         told=f"{well:,} of {wording.plural(total, 'run')} in {len(days)} days went well.",
     )
 
@@ -104,7 +104,7 @@ def _line_chart(plan: Plan, drawn: Series, zone: str) -> Chart:
         title=plan.title,
         kind="line",
         data=json.dumps({"labels": labels, "datasets": datasets}),
-        options=_options(unit, stacked=False, legend=len(datasets) > 1),
+        options=options(unit, stacked=False, legend=len(datasets) > 1),
         told=_told(plan, drawn, keys[0]),
     )
 
@@ -139,7 +139,8 @@ def _label(at: datetime, times: Sequence[datetime], zone: str) -> str:
     return f"{local:%H:%M}" if (times[-1] - times[0]).days < 1 else f"{local:%d %b %H:%M}"
 
 
-def _options(unit: str, *, stacked: bool, legend: bool) -> str:
+def options(unit: str, *, stacked: bool, legend: bool, shapes: bool = False) -> str:
+    """Chart.js options of a chart whose vertical axis is in `unit`; `shapes`: the legend draws lines and dots."""
     return json.dumps(
         {
             "responsive": True,
@@ -147,7 +148,11 @@ def _options(unit: str, *, stacked: bool, legend: bool) -> str:
             "animation": False,
             "interaction": {"mode": "index", "intersect": False},
             "plugins": {
-                "legend": {"display": legend, "position": "bottom", "labels": {"boxWidth": 10, "color": _INK}}
+                "legend": {
+                    "display": legend,
+                    "position": "bottom",
+                    "labels": {"boxWidth": 10, "color": _INK, "boxHeight": 8, "usePointStyle": shapes},
+                }
             },
             "scales": {
                 "x": {

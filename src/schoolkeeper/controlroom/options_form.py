@@ -85,6 +85,7 @@ def _field(name: str, rules: Mapping[str, Any]) -> forms.Field:
         case "string":
             return forms.CharField(widget=UnfoldAdminTextInputWidget, **common)
         case "array" if rules.get("items", {}).get("type") == "string":
-            return LinesField(**{**common, "help_text": f"{common['help_text']} One a line.".strip()})
+            helps = "; ".join(filter(None, (common["help_text"], "one a line")))
+            return LinesField(**{**common, "help_text": helps})
         case _:
             return ValueField(**{**common, "initial": json.dumps(common["initial"])})

@@ -15,6 +15,8 @@ class Kind(Enum):
     PAGE = "page"
     FRAGMENT = "fragment"
     """A part of a page that the page itself asks for again."""
+    FILE = "file"
+    """A file to be kept; making it changes nothing."""
     ACTION = "action"
     """Changes something: answers to POST alone."""
 

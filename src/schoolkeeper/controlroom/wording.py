@@ -143,8 +143,8 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "rows": ("row", "rows"),
     "objects": ("object of the database", "objects of the database"),
     "sequences": ("counter", "counters"),
-    "checked": ("looked into deeply", "looked into deeply"),
-    "assertions": ("rule", "rules"),
+    "checked": ("table or index looked through", "tables and indexes looked through"),
+    "assertions": ("rule of the product", "rules of the product"),
     "files": ("file", "files"),
     "named_files": ("named by the database", "named by the database"),
     "added": ("added", "added"),
@@ -152,6 +152,8 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "journey_steps": ("step in the ERP", "steps in the ERP"),
     "golden_records": ("known record", "known records"),
 }
+VERSIONED: Mapping[str, str] = {"server": "database server", "schoolkeeper": "Schoolkeeper", "erp": "ERP"}
+"""What a version belongs to; tools are called by their own names."""
 NEEDS: Mapping[str, Need] = {
     "recover.rows": Need(
         "Entries were deleted or changed by mistake",
@@ -180,8 +182,21 @@ NEEDS: Mapping[str, Need] = {
     ),
 }
 """The ways to recover, by task, from the smallest to the largest."""
-RARELY_SET = frozenset({"store", "source", "into", "new_server", "accept_damage", "leave", "row_limit"})
+RARELY_SET = frozenset(
+    {"store", "source", "into", "new_server", "accept_damage", "leave", "row_limit", "overwrite", "file_limit"}
+)
 """Options of a recovery that a person under stress need not think about."""
+RECOVERY_LABELS: Mapping[str, str] = {
+    "tables": "In which tables?",
+    "where": "Which entries?",
+    "what": "Deleted ones, changed ones, or both?",
+    "include_dependents": "Also what belonged to them?",
+    "component": "In which folder?",
+    "paths": "Which files or folders in it?",
+    "rename_aside": "Keep what is there now?",
+    "unproven": "Take it although nobody has proven it?",
+}
+"""What the options of recoveries ask; the others are called by their names."""
 LEDGER_KINDS: Mapping[str, str] = {
     "evidence.kept": "Evidence kept",
     "token.made": "Token for programs made",
@@ -254,6 +269,12 @@ def span(length: timedelta) -> str:
             rest = whole % size // part
             return f"{whole // size} {unit} {rest} {smaller}" if rest else f"{whole // size} {unit}"
     return f"{whole} s"
+
+
+def target(length: timedelta) -> str:
+    """A target as people agree on it: "24 h", not "1 d"; from three days on in days."""
+    hours = length / timedelta(hours=1)
+    return f"{hours:,.0f} h" if hours.is_integer() and hours < 72 else span(length)
 
 
 def size(size_bytes: float) -> str:

@@ -1,8 +1,9 @@
 """One run in full."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from pydantic import ValidationError
@@ -17,9 +18,11 @@ from schoolkeeper.records.models import EvidenceRecord, LedgerEntry, Run, StepRe
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """One step of a plan and how far it is."""
+    """One step of a plan and how far it is. `data` is its result as it is, `result` in words; `set` is the
+    backup set that it works on, "" where it works on none."""
 
     position: int
+    key: str
     says: str
     word: Word
     is_running: bool
@@ -27,6 +30,8 @@ class StepRow:
     duration: timedelta | None
     attempts: int
     result: tuple[Row, ...]
+    data: Mapping[str, Any]
+    set: str
     error: str
 
 
@@ -112,6 +117,7 @@ def ledger_entries(run: Run) -> list[LedgerEntry]:
 def _step(step: StepRecord) -> StepRow:
     return StepRow(
         position=step.position,
+        key=step.key,
         says=step.says,
         word=STEPS[step.state],
         is_running=step.state == StepRecord.State.STARTED,
@@ -119,5 +125,7 @@ def _step(step: StepRecord) -> StepRow:
         duration=step.ended_at - step.started_at if step.started_at and step.ended_at else None,
         attempts=step.attempts,
         result=describe(step.result),
+        data=step.result or {},
+        set=str(step.action.get("arguments", {}).get("set", "")),
         error=step.error,
     )

@@ -37,6 +37,14 @@ def clock(at: datetime, zone: str = "") -> SafeString:
 
 
 @register.simple_tag
+def day_and_time(at: datetime, zone: str = "") -> SafeString:
+    """Day and time of the day where the system is: "Mon 23 Nov 2026, 09:32"."""
+    return format_html(
+        '<time datetime="{}">{}</time>', at.isoformat(), wording.day_and_time(at, zone or settings.TIME_ZONE)
+    )
+
+
+@register.simple_tag
 def badge(word: wording.Word, count: int | None = None) -> SafeString:
     """A state: colour, symbol and word together."""
     return format_html(
@@ -68,6 +76,17 @@ def health(value: int) -> SafeString:
 @register.filter
 def took(length: timedelta | None) -> str:
     return wording.span(length) if length is not None else ""
+
+
+@register.filter
+def took_roughly(length: timedelta) -> str:
+    """An age: nobody wants to know it to the second."""
+    return wording.span(timedelta(minutes=max(round(length / timedelta(minutes=1)), 1)))
+
+
+@register.filter
+def as_target(length: timedelta) -> str:
+    return wording.target(length)
 
 
 @register.filter

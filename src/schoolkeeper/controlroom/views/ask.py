@@ -18,7 +18,7 @@ def show(request: HttpRequest, slug: str, task_id: str) -> HttpResponseBase:
     system = SystemRecord.objects.filter(slug=slug).first()
     if task is None or system is None:
         raise Http404("There is no such task or system.")
-    form = form_for(task.options)(request.POST or None)
+    form = form_for(task.options)(request.POST or None, initial=request.GET.dict())
     if request.method == "POST" and form.is_valid():
         try:
             run = ask_for(task_id, slug, by=request.user.get_username(), options=form.given())

@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 
 from schoolkeeper.controlroom import roles
 from schoolkeeper.controlroom.describe import describe
+from schoolkeeper.controlroom.queries import drill
 from schoolkeeper.controlroom.queries import run as query
 from schoolkeeper.controlroom.queries.names import Names
 from schoolkeeper.controlroom.queries.runs import row
@@ -52,6 +53,8 @@ def _context(request: HttpRequest, run: Run) -> dict[str, Any]:
         "approval": approval,
         "stamp": _stamp(run, [(step.word.text, step.attempts) for step in steps]),
     }
+    if run.task == drill.TASK:
+        context["drill"] = drill.drill(run, steps)
     if not line.is_open:
         found, unclear = query.seen(run)
         context["findings"] = [(finding, title_of_code(run.task, finding.code)) for finding in found]
