@@ -12,7 +12,15 @@ from schoolkeeper.cli.main import app
 
 EXPECTED = {
     *("demo", "serve", "worker", "apply", "tasks", "plan", "run", "programme daily", "status", "findings"),
-    *("backups list", "backups show", "backups files", "backups compare", "backups check-key", "rescue", "protect"),
+    *(
+        "backups list",
+        "backups show",
+        "backups files",
+        "backups compare",
+        "backups check-key",
+        "rescue",
+        "protect",
+    ),
     *("evidence list", "evidence export", "evidence pdf", "users token", "users tokens", "users revoke"),
     *("silence", "approve", "deny", "ledger verify", "ledger export", "coverage", "report status", "users create"),
 }

@@ -37,6 +37,11 @@ class Keeper:
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
+    def password(self) -> Path:
+        path = self.folder / "password"
+        path.write_text("a long and winding password\n")
+        return path
+
     def json(self, *arguments: object, code: int = 0) -> Any:
         return json.loads(self(*arguments, "--json", code=code))
 
@@ -67,3 +72,21 @@ def test_its_own_state_is_backed_up_and_proven(keeper: Keeper) -> None:
     assert line["proven"] is True
     names = keeper("backups", "files", definition, line["id"], "keys")
     assert "django" in names
+    the_way_back_from_nothing(keeper, definition)
+
+
+def the_way_back_from_nothing(keeper: Keeper, definition: Path) -> None:
+    """The machine is lost; the store, the private key and a copy of the definition are not."""
+    keeper("users", "create", "m.karimova", "--role", "auditor", "--password-file", keeper.password())
+    keeper("rescue", "backup.create", definition, "--confirm", "schoolkeeper")
+    django = (keeper.home / "keys" / "django").read_text()
+    kept = keeper.folder / "kept.toml"
+    shutil.copy(definition, kept)
+    shutil.rmtree(keeper.home)
+    recover = ("rescue", "recover.system", kept, "--confirm", "schoolkeeper", "-o", "confirm=schoolkeeper")
+    refused = keeper(*recover, code=1)
+    assert "new_server" in refused, "another server is no target unless somebody says so"
+    keeper(*recover, "-o", "new_server=true", "-o", "unproven=true")
+    assert (keeper.home / "keys" / "django").read_text() == django
+    assert keeper("users", "token", "m.karimova", "--for", "a check").startswith("sk_"), "the user is back"
+    keeper("ledger", "verify")
