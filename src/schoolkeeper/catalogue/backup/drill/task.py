@@ -65,7 +65,7 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
         writes=frozenset({"scratch", "store"}),
         cadence=Cadence.DAILY,
         after=frozenset({"backup.create"}),
-        requirements=frozenset({"M028", "M045", "M046", "M047", "M070", "M071"}),
+        requirements=frozenset({"M028", "M045", "M046", "M047", "M070", "M071", "M072"}),
         findings={
             "no_set": "There is no backup set to prove",
             "not_proven": "No set was proven lately",
