@@ -68,6 +68,14 @@ kind = "store"
 path = {backups}
 recipients = [{recipient}]
 identity = {identity}               # drills open the sets with it
+
+[components.far]                    # in earnest: url = "s3://…" or "sftp://…"; every set is copied there
+kind = "store"
+path = {far}
+offsite = true
+medium = "another disk"
+recipients = [{recipient}]
+identity = {identity}
 """
 
 
@@ -86,6 +94,7 @@ def write(folder: DemoFolder, *, url: str, database_log: str) -> Path:
         "access_log": erp / "logs" / "access.log",
         "database_log": database_log,
         "backups": folder.backups,
+        "far": folder.second_store,
         "recipient": folder.age_recipient(),
         "identity": folder.reference("backup-key"),
     }

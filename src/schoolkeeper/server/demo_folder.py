@@ -43,6 +43,11 @@ class DemoFolder:
         return self.root / "backups"
 
     @property
+    def second_store(self) -> Path:
+        """Stands for the store in another building."""
+        return self.root / "another-building"
+
+    @property
     def secrets(self) -> Path:
         return self.root / "secrets"
 
@@ -52,13 +57,14 @@ class DemoFolder:
 
     def prepare(self) -> None:
         """Make what is missing of the folder."""
-        for folder in (self.root, self.keeper_home, self.erp_home, self.backups):
+        for folder in (self.root, self.keeper_home, self.erp_home, self.backups, self.second_store):
             folder.mkdir(parents=True, exist_ok=True)
         if service_account() is not None:
             self.root.chmod(0o711)  # the database server's own account must get through, and only through
             self.keeper_home.chmod(0o711)
         self.secrets.mkdir(exist_ok=True, mode=0o700)
         self.backups.chmod(0o700)
+        self.second_store.chmod(0o700)
         (self.root / MARKER).touch()
 
     def secret(self, name: str, value: str | None = None) -> str:

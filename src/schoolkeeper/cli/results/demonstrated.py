@@ -78,6 +78,7 @@ def next_lines(running: Demo) -> list[str]:
         "Commands      in another terminal, for instance:",
         f"  export SCHOOLKEEPER_HOME={running.folder.keeper_home}",
         f"  schoolkeeper status; schoolkeeper findings --all; schoolkeeper plan storage.cleanup {system}",
+        f"  schoolkeeper backups list {system}; schoolkeeper evidence pdf {system} --to proof.pdf",
         f"  schoolkeeper run backup.drill {system}; schoolkeeper ledger verify",
     ]
 

@@ -104,10 +104,12 @@ class Verify(SystemTask[VerifyOptions, VerifyFacts]):
 
     def evidence(self, facts: VerifyFacts) -> Sequence[Evidence]:
         until = facts.locked_until and facts.locked_until.isoformat()
+        every = f"All {facts.objects:,}" if not facts.left_objects else f"{facts.objects:,}"
+        left = f", {facts.left_objects:,} were left for another day" if facts.left_objects else ""
+        damaged = f"{len(facts.damaged):,} are damaged or gone" if facts.damaged else "nothing is damaged"
         says = (
-            f"{facts.objects:,} objects ({facts.bytes / 1e6:,.1f} MB) of {len(facts.sets):,} sets in "
-            f"{facts.store} were read, {facts.left_objects:,} were not; {len(facts.damaged):,} are damaged "
-            f"or gone. The newest set is {f'locked until {until}' if until else 'not locked'}."
+            f"{every} objects ({facts.bytes / 1e6:,.1f} MB) of the {len(facts.sets):,} sets in {facts.store} were "
+            f"read back{left}; {damaged}. The newest set is {f'locked until {until}' if until else 'not locked'}."
         )
         data = {
             "objects": facts.objects,

@@ -164,7 +164,7 @@ def test_a_share_of_the_day_says_what_it_left_out_and_looks_for_it_all_the_same(
     assert today.cycle_days == 4
     one = verify(here, options)
     assert ("not_read", "backups") in found(one, Level.INFO)
-    assert "were read, " in one.task.evidence(today)[0].says
+    assert "left for another day" in one.task.evidence(today)[0].says
     read = set[str]()
     for day in range(4):
         one = verify(here, options)
