@@ -63,6 +63,10 @@ def test_its_own_state_is_backed_up_and_proven(keeper: Keeper) -> None:
     said = keeper("protect", "--store", store, "--recipient", key.to_public(), "--identity", identity)
     definition = keeper.home / "definitions" / "schoolkeeper.toml"
     assert str(definition) in said
+    before = definition.read_text()
+    for changed in ("age1wrong", str(pyrage.x25519.Identity.generate().to_public())):
+        keeper("protect", "--store", store, "--recipient", changed, "--identity", identity, code=2)
+    assert definition.read_text() == before, "a definition that works is never overwritten"
     keeper("rescue", "backup.create", definition, "--confirm", "schoolkeeper")
     (line,) = keeper.json("backups", "list", definition)
     assert line["rows"] > 0

@@ -13,6 +13,12 @@ import psycopg
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
+from schoolkeeper.catalogue.backup.drill.task import Drill
+from schoolkeeper.connectors.system import System
+from schoolkeeper.kernel.outcome import Outcome
+from schoolkeeper.profiles.model import Profile
+from schoolkeeper.rescue.course import Ended, Rescue
+from schoolkeeper.rescue.journal import Journal
 from schoolkeeper.testing.arrange import secret_file
 
 DEFINITION = """
@@ -164,6 +170,51 @@ def test_a_torn_last_line_never_counted(place: Place) -> None:
     place(*command)
 
 
+def test_who_mistypes_when_it_goes_on_has_lost_nothing(place: Place) -> None:
+    command = ("rescue", "backup.create", place.definition)
+    place(*command, "--confirm", "north-college", failpoint="rescue.step.started:seal=kill", code=-9)
+    assert "what was begun stands as it is" in place(*command, typed="north\n", code=1)
+    assert "goes on where it was" in place(*command, typed="north-college\n")
+    assert len(place.json("backups", "list", place.definition)) == 1
+    assert [entry["kind"] for entry in place.journal()].count("ended") == 1
+
+
+def test_two_people_do_not_go_on_with_one_rescue_at_once(place: Place) -> None:
+    command = ("rescue", "backup.create", place.definition, "--confirm", "north-college")
+    place(*command, failpoint="rescue.step.started:seal=kill", code=-9)
+    journal = Journal(place.folder / "home" / "rescue" / "north-college-backup.create-1.jsonl")
+    with journal.held():
+        assert "is gone on with elsewhere" in place(*command, code=1)
+    place(*command)
+
+
+def test_what_ends_a_rescue_early_leaves_its_working_folder_for_the_next_call(tmp_path: Path) -> None:
+    """Steps that are noted as done rely on it."""
+
+    class Interrupted(Rescue):
+        def _carry_out(self, resumed: bool) -> Ended:
+            self._context().workspace.mkdir(parents=True, exist_ok=True)
+            if not resumed:
+                self.journal.note("started", {"step": "restore"})
+                raise KeyboardInterrupt
+            return Ended(Outcome.OK, "done")
+
+    common = {"slug": "north", "name": "North", "profile": "test", "environment": "scratch", "components": {}}
+    system = System.model_validate(common)
+    profile = Profile(slug="test", title="Test")
+
+    def course() -> Interrupted:
+        journal = Journal(tmp_path / "rescue" / "one.jsonl")
+        drill = Drill()
+        return Interrupted(drill, system, profile, drill.options(), tmp_path, journal, "test", lambda shown: True)
+
+    with pytest.raises(KeyboardInterrupt):
+        course().carry_out()
+    assert (tmp_path / "runs" / "rescue-one").is_dir()
+    assert course().carry_out().outcome is Outcome.OK
+    assert not (tmp_path / "runs" / "rescue-one").exists()
+
+
 def test_a_set_is_shown_with_its_files_and_what_changed(place: Place) -> None:
     first = place.back_up()
     (place.folder / "uploads" / "new.txt").write_text("new")
@@ -205,3 +256,25 @@ def test_an_empty_store_is_said_and_a_missing_one_is_unknown(place: Place) -> No
     assert "There is no backup set" in place("backups", "list", place.definition, code=1)
     (place.folder / "store").rmdir()
     assert "there is no folder" in place("backups", "list", place.definition, code=3)
+
+
+def test_what_could_not_be_taken_back_is_tried_again(place: Place) -> None:
+    """Something stands in the way; once it is gone, the same command goes on taking back."""
+    answers = ("confirm=north-college", "rename_aside=true", "unproven=true", f"set={place.back_up()}")
+    options = [part for answer in answers for part in ("--option", answer)]
+    command = ("rescue", "recover.system", place.definition, "--confirm", "north-college", *options)
+    place(*command, failpoint="recover.system.folder_aside=kill", code=-9)
+    (place.folder / "uploads").mkdir()
+    (place.folder / "uploads" / "new.jpg").write_bytes(b"came meanwhile")
+    assert "undo_failed" in place(*command, code=1)
+    (place.folder / "uploads").rename(place.folder / "uploads.new")
+    assert "was taken back" in place(*command, code=1)
+    assert (place.folder / "uploads" / "photos" / "1.jpg").read_bytes() == b"a photo"
+    with psycopg.connect(place.dsn) as connection:
+        assert connection.execute("SELECT count(*) FROM grade").fetchone() == (500,)
+
+
+def test_a_refusal_says_that_it_is_one(place: Place) -> None:
+    place.back_up()
+    said = place("rescue", "recover.system", place.definition, "--option", "confirm=somebody", code=1)
+    assert "failed: Nothing was done, for these reasons:" in said

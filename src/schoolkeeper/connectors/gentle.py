@@ -14,7 +14,8 @@ NICENESS = 10
 
 def be_gentle() -> None:
     """Lower the priority of this thread, for good: only root could raise it again, so use a thread of its own."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    thread = threading.get_native_id()
+    os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 def gently(work: Callable[[], T]) -> T:

@@ -11,7 +11,7 @@ from schoolkeeper.connectors.databases.protocol import ScratchServer
 from schoolkeeper.connectors.scratch_servers import scratch_server
 from schoolkeeper.connectors.store.errors import CannotOpen, Damaged
 from schoolkeeper.connectors.store.look import StoreLook
-from schoolkeeper.connectors.store.manifest import Manifest
+from schoolkeeper.connectors.store.manifest import Index, Manifest, StoredFile
 
 
 class Unusable(Exception):
@@ -43,7 +43,13 @@ def contents_of(store: StoreLook, manifest: Manifest) -> DatabaseContents:
 def dump_sha256(store: StoreLook, manifest: Manifest) -> str:
     """The SHA-256 of the dump, which stands only where the set's key is needed to read it. Raises Unusable."""
     with opening("the dump"):
-        return store.index(manifest.database).files[0].sha256
+        return _dump_in(store.index(manifest.database)).sha256
+
+
+def _dump_in(index: Index) -> StoredFile:
+    if len(index.files) != 1:
+        raise Damaged(f"its list names {len(index.files)} files instead of one")
+    return index.files[0]
 
 
 def fetch_dump(store: StoreLook, manifest: Manifest, target: Path) -> None:
@@ -51,7 +57,7 @@ def fetch_dump(store: StoreLook, manifest: Manifest, target: Path) -> None:
     part, whole = manifest.database, hashlib.sha256()
     with opening("the dump"):
         index = store.index(part)
-        stored = index.files[0]
+        stored = _dump_in(index)
         target.touch(0o600)
         with store.reader(part, index) as reader, target.open("wb") as file:
             for chunk in reader.read(stored.chunk_ids):

@@ -56,8 +56,8 @@ def recovered_server(folder: Path, source: DatabaseSource, fetch: Callable[[Path
     fetch(server.cluster.files.data)
     recover(server.cluster)
     server.start()
-    server.take_over(source.database)
     _RUNNING[folder] = server
+    server.take_over(source.database)
     complete.touch()
     return server
 

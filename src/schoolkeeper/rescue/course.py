@@ -21,7 +21,7 @@ from schoolkeeper.connectors.run_context import RunContext
 from schoolkeeper.connectors.scratch_servers import release
 from schoolkeeper.connectors.system import System
 from schoolkeeper.kernel.canonical import digest
-from schoolkeeper.kernel.errors import Permanent, Refused, SchoolkeeperError, Temporary
+from schoolkeeper.kernel.errors import Permanent, Refused, SchoolkeeperError, Temporary, Unreachable
 from schoolkeeper.kernel.facts import Facts, Options
 from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.kernel.finding import Finding, Level
@@ -30,8 +30,8 @@ from schoolkeeper.kernel.plan import Action, Step, plan_digest
 from schoolkeeper.profiles.model import Profile
 from schoolkeeper.rescue.journal import Journal
 
-
 ATTEMPTS = 3
+UNREACHABLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,20 @@ class Rescue:
 
     def carry_out(self) -> Ended:
         """From the beginning, or from where an interruption left it. Raises Refused when it is another order."""
+        with self.journal.held():
+            return self._from_where_it_was()
+
+    def _from_where_it_was(self) -> Ended:
         began = self._begin()
+        ended: Ended | None = None
         try:
             ended = self._carry_out(began)
         finally:
-            release(self._context().workspace)
-        self.journal.note("ended", {"outcome": ended.outcome.value, "says": ended.says})
+            # Steps that are noted as done rely on what they left there, so it stays for the next call.
+            if ended is not None or not self.journal.all("started"):
+                release(self._context().workspace)
+        if ended.outcome is not Outcome.UNDO_FAILED:  # the same command goes on taking back
+            self.journal.note("ended", {"outcome": ended.outcome.value, "says": ended.says})
         return ended
 
     def _begin(self) -> bool:
@@ -116,8 +124,15 @@ class Rescue:
             )
         findings = self.task.judge(before, self.options)
         if not steps:
-            return Ended(_outcome(findings, changed=False), "There is nothing to do.", findings)
+            outcome = _outcome(findings, changed=False)
+            says = "There is nothing to do." if outcome.is_good else "Nothing was done, for these reasons:"
+            return Ended(outcome, says, findings)
         if not self.approve(Shown(findings, steps, resumed)):
+            if planned is not None:
+                raise Refused(
+                    "You did not agree, so nothing more was done; what was begun stands as it is. Run the same "
+                    "command again to go on."
+                )
             return Ended(Outcome.REFUSED, "You did not agree, so nothing was done.", findings)
         if planned is None:
             stored = to_jsonable_python(before)
@@ -155,15 +170,16 @@ class Rescue:
         return ""
 
     def _patiently(self, action: Action) -> None:
-        """Try again what says that trying again may help, such as while a session does not leave."""
+        """Try again what may pass, such as a session that does not leave or a store that is away for a moment."""
         for attempt in count(1):
             try:
                 self._apply(action)
-            except Temporary as error:
+            except (Temporary, Unreachable) as error:
                 if attempt == ATTEMPTS:
                     raise
-                self.progress(f"{error} Trying again in {error.delay_seconds:.0f} s.")
-                self.wait(error.delay_seconds)
+                delay_seconds = error.delay_seconds if isinstance(error, Temporary) else UNREACHABLE_SECONDS
+                self.progress(f"{error} Trying again in {delay_seconds:.0f} s.")
+                self.wait(delay_seconds)
             else:
                 return
 
@@ -182,7 +198,7 @@ class Rescue:
                 continue
             self.progress(f"Taking back: {step.says}")
             try:
-                self._apply(step.inverse)
+                self._patiently(step.inverse)
             except SchoolkeeperError as error:
                 return Ended(Outcome.UNDO_FAILED, f"{failure} Taking back {step.key} failed: {error}")
             self.journal.note("undone", {"step": step.key})

@@ -4,16 +4,18 @@ It takes the place of the ledger while that is away. Every line is on disk befor
 any interruption the same command knows how far it was. A line that was torn by a power cut never counted.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from schoolkeeper.kernel.errors import Invalid
+from schoolkeeper.kernel.errors import Invalid, Refused
 
 BEGINNING = "0" * 64
 
@@ -35,6 +37,21 @@ class Journal:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.entries = list(self._read())
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else goes on with this rescue meanwhile. Raises Refused when somebody does."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                says = f"{self.path.name} is gone on with elsewhere at this moment; wait until that ends."
+                raise Refused(says) from None
+            self.entries = list(self._read())  # somebody may have gone on since we read it
+            yield
+        finally:
+            os.close(descriptor)
 
     def note(self, kind: str, data: Mapping[str, object]) -> None:
         """Write a line, safely on disk when this returns."""

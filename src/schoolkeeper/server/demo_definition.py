@@ -107,5 +107,6 @@ def write(folder: DemoFolder, *, url: str, database_log: str) -> Path:
 def _code() -> Path:
     """Where the ERP's program lies; found, not imported: it shares no code with us."""
     found = importlib.util.find_spec("smart_erp")
-    assert found is not None and found.origin is not None
+    assert found is not None
+    assert found.origin is not None
     return Path(found.origin).parent

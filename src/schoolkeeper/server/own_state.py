@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from schoolkeeper.connectors.system import System
+from schoolkeeper.estate.definition import parse
+from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.server.configuration import Configuration
 from schoolkeeper.server.database import URL_FILE, control_plane
 
@@ -52,7 +54,10 @@ def definition_file(configuration: Configuration) -> Path:
 
 
 def write_definition(configuration: Configuration, store: Path, recipients: Sequence[str], identity: str) -> Path:
-    """Write the definition of this installation; its path. `identity` is a reference or ""."""
+    """Write the definition of this installation; its path. `identity` is a reference or "".
+
+    Raises Invalid with every fault, and when there is another definition already.
+    """
     home, file = configuration.home, definition_file(configuration)
     for folder in ("keys", "ledger", "definitions"):
         (home / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -71,6 +76,10 @@ def write_definition(configuration: Configuration, store: Path, recipients: Sequ
     text = _TEXT.format(**{name: json.dumps(value, ensure_ascii=False) for name, value in values.items()})
     if identity:
         text += f"identity = {json.dumps(identity)}                  # drills open the sets with it\n"
+    parse(text, str(file))  # a wrong key must not cost a definition that works
+    if file.is_file() and file.read_text(encoding="utf-8") != text:
+        says = "it is there already and says something else: edit it and run `schoolkeeper apply`, or move it away"
+        raise Invalid(str(file), [says])
     file.write_text(text, encoding="utf-8")
     return file
 

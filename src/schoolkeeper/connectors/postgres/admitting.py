@@ -7,15 +7,22 @@ from psycopg import sql
 
 from schoolkeeper.connectors.postgres.cluster_roles import create_role
 
+# Without those who may become more than a user of the database: a copy of a server's own files has its roles as well.
 OWNERS = """
-SELECT rolname FROM pg_roles WHERE NOT rolsuper AND rolname !~ '^pg_' AND rolname <> %s ORDER BY 1
+SELECT r.rolname FROM pg_roles AS r
+ WHERE r.rolname !~ '^pg_' AND r.rolname <> %s AND NOT EXISTS (
+       SELECT FROM pg_roles AS p
+        WHERE (p.rolsuper OR p.rolname IN (
+                  'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))
+          AND pg_has_role(r.oid, p.oid, 'MEMBER'))
+ ORDER BY 1
 """
 SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' ORDER BY 1"
 EVERYTHING = ("TABLES", "SEQUENCES", "ROUTINES")
 
 
 def admit(connection: psycopg.Connection[Any], name: str, password: str) -> None:
-    """Make the account `name`: a member of every role that owns something, with all privileges on all the rest.
+    """Make the account `name`: a member of every harmless role, with all privileges on all the rest.
 
     It is no superuser, so it cannot start programs or read the server's files. `connection` is a superuser's, in
     the copy.

@@ -66,7 +66,14 @@ def _look(connection: psycopg.Connection[Any], schema: str) -> tuple[int, list[F
     for name, oid in connection.execute(HEAPS.encode()).fetchall():
         looked += 1
         looking = sql.SQL("SELECT count(*), min(blkno) FROM {}.verify_heapam(%s::oid::regclass)")
-        wrong, block = connection.execute(looking.format(sql.Identifier(schema)), (oid,)).fetchone() or (0, None)
+        try:
+            wrong, block = connection.execute(looking.format(sql.Identifier(schema)), (oid,)).fetchone() or (
+                0,
+                None,
+            )
+        except psycopg.InternalError as error:  # such as a page that is not what its checksum says
+            faults.append(Fault(code="corrupt", subject=f"table {name}", found=type(error).__name__))
+            continue
         if wrong:
             found = f"{wrong:,} broken places, the first in block {block}"
             faults.append(Fault(code="corrupt", subject=f"table {name}", found=found))

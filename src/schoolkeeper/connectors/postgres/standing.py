@@ -22,6 +22,11 @@ IN_THE_WAY = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.InsufficientPrivilege,
     psycopg.errors.DeadlockDetected,
+    psycopg.errors.QueryCanceled,  # the time limit of the session: so many tables, each waited for
+)
+NO_POINT = (
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.ObjectNotInPrerequisiteState,  # a standby, or a server that keeps no log for archives
 )
 TABLES = """
 SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -63,6 +68,6 @@ def _mark(locker: psycopg.Connection[Any], name: str) -> bool:
     try:
         locker.execute("SELECT pg_create_restore_point(%s)", (name,))
         locker.execute("SELECT pg_switch_wal()")
-    except psycopg.errors.InsufficientPrivilege:
+    except NO_POINT:
         return False
     return True

@@ -33,6 +33,8 @@ def address(dsn: str) -> tuple[str, dict[str, str]]:
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "10"}
     if parameters.get("password"):
         environment["PGPASSWORD"] = str(parameters["password"])
+    if parameters.get("passfile"):
+        environment["PGPASSFILE"] = str(parameters["passfile"])
     public = {name: value for name, value in parameters.items() if name not in PRIVATE}
     return make_conninfo("", **public), environment
 

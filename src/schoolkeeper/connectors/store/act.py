@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from schoolkeeper.connectors.store.envelope import seal
-from schoolkeeper.connectors.store.look import KEYS, PACKS, PROOFS, SETS, KeyCheck, StoreLook, name_in
+from schoolkeeper.connectors.store.look import KEYS, PACKS, PROOFS, KeyCheck, StoreLook, name_in
 from schoolkeeper.connectors.store.manifest import MANIFEST, SET_ID, SUMS, Manifest, Part
 from schoolkeeper.connectors.store.writing import ChunkWriter, Known
 
@@ -83,14 +83,7 @@ class StoreAct(StoreLook):
         for name in (MANIFEST, SUMS):
             self.delete(name_in(set_id, name))
 
-    # Taking away
-
-    def delete_set(self, set_id: str) -> None:
-        """Remove a set, the manifest first, and its proofs; packs are removed by name, once no set needs them."""
-        self.delete(name_in(set_id, MANIFEST))
-        for prefix in (f"{SETS}{set_id}/", f"{PROOFS}{set_id}/"):
-            for name in [one.name for one in self.objects(prefix)]:
-                self.delete(name)
+    # Keys and proofs
 
     def keep_key_check(self, check: KeyCheck) -> None:
         """Note that a recipient's private key opened a set."""

@@ -8,11 +8,12 @@ digests are kept in an `index` and a `contents` list per part, which are encrypt
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from schoolkeeper.connectors.databases.contents import DatabaseSource
+from schoolkeeper.connectors.store.places.names import checked
 
 FORMAT: Literal["schoolkeeper-backup-set/2"] = "schoolkeeper-backup-set/2"
 MANIFEST = "manifest.json"
@@ -28,7 +29,7 @@ class Part(_Record):
     """One object of a set; `name` is relative to the folder of the system in the store. Size and SHA-256 are of
     the object as stored; `raw_size_bytes` is what it holds."""
 
-    name: str
+    name: Annotated[str, AfterValidator(checked)]
     sha256: str
     size_bytes: int
     raw_size_bytes: int

@@ -21,14 +21,14 @@ def plant(reader: ChunkReader, index: Index, root: Path) -> Iterator[tuple[Store
     A file that is there already with the right content is left alone, so an interrupted call is repeated cheaply.
     """
     for folder in index.folders:
-        (root / path_of(folder.path)).mkdir(parents=True, exist_ok=True)
+        _within(root, folder.path).mkdir(parents=True, exist_ok=True)
     for file in index.files:
-        yield file, plant_file(reader, file, root / path_of(file.path))
+        yield file, plant_file(reader, file, _within(root, file.path))
     for link in index.links:
-        _link(link, root / path_of(link.path))
+        _link(link, _within(root, link.path))
     # Last, the deepest first: whatever is written into a folder changes its time.
     for folder in sorted(index.folders, key=lambda one: one.path, reverse=True):
-        _dress(root / path_of(folder.path), folder)
+        _dress(_within(root, folder.path), folder)
 
 
 def plant_file(reader: ChunkReader, file: StoredFile, target: Path) -> str:
@@ -36,11 +36,14 @@ def plant_file(reader: ChunkReader, file: StoredFile, target: Path) -> str:
     if _is_there(file, target):
         _dress(target, file)
         return ""
-    temporary = target.with_name(f"{target.name[:200]}{TEMPORARY}")
+    short = os.fsdecode(os.fsencode(target.name)[:200])  # a name has at most 255 bytes, not characters
+    temporary = target.with_name(f"{short}{TEMPORARY}")
     target.parent.mkdir(parents=True, exist_ok=True)
     whole = hashlib.sha256()
+    temporary.unlink(missing_ok=True)
     try:
-        with temporary.open("wb") as sink:
+        # Made anew: through a link that somebody laid there, we would write into another file.
+        with temporary.open("xb") as sink:
             temporary.chmod(0o600)
             for chunk in reader.read(file.chunk_ids):
                 sink.write(chunk)
@@ -62,6 +65,14 @@ def path_of(spelling: str) -> Path:
     if path.is_absolute() or ".." in path.parts:
         raise ValueError(f"{spelling} leads out of the folder")
     return path
+
+
+def _within(root: Path, spelling: str) -> Path:
+    """Where something belongs. Raises ValueError when that leads elsewhere, also through a link of the set."""
+    path = path_of(spelling)
+    if not path.name or any((root / folder).is_symlink() for folder in list(path.parents)[:-1]):
+        raise ValueError(f"{spelling} leads out of the folder")
+    return root / path
 
 
 def _is_there(file: StoredFile, target: Path) -> bool:
@@ -88,5 +99,13 @@ def _dress(path: Path, wanted: StoredFile | Folder) -> None:
 
 def remove_tree(folder: Path) -> None:
     """Remove a working folder of ours, if it is there."""
-    if folder.is_dir():
+    if not folder.is_dir():
+        return
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:  # unless we are root, a folder that was brought back closed keeps what is in it
+        for path, names, _ in os.walk(folder):
+            for below in (Path(path, name) for name in names):
+                if not below.is_symlink():
+                    below.chmod(0o700)
         shutil.rmtree(folder)

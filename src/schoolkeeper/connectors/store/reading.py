@@ -12,10 +12,11 @@ from typing import Self
 from schoolkeeper.connectors.store.envelope import Identity, unseal
 from schoolkeeper.connectors.store.errors import Damaged
 from schoolkeeper.connectors.store.manifest import Index, Part
-from schoolkeeper.connectors.store.pack import unpack
+from schoolkeeper.connectors.store.pack import PACK_BYTES, unpack
 
-# Opened packs that are kept at hand: where few rows changed, chunks of old and new packs alternate.
-KEPT = 6
+# Opened packs that are kept at hand: where a few rows changed every day, chunks of old and new packs alternate. By
+# size, because the packs of later sets are small and many.
+KEPT_BYTES = 8 * PACK_BYTES
 AHEAD = 2
 
 
@@ -45,7 +46,8 @@ class ChunkReader:
         self._packs = list(index.packs)
         self._order = {name: place for place, name in enumerate(self._packs)}
         self._identity = identity
-        self._kept: OrderedDict[str, Future[dict[str, bytes]]] = OrderedDict()
+        self._kept: OrderedDict[str, Future[dict[str, memoryview]]] = OrderedDict()
+        self._kept_bytes = 0
         self._pool = ThreadPoolExecutor(max_workers=AHEAD)
 
     def __enter__(self) -> Self:
@@ -56,7 +58,7 @@ class ChunkReader:
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def read(self, chunks: Sequence[str]) -> Iterator[bytes]:
+    def read(self, chunks: Sequence[str]) -> Iterator[memoryview]:
         """The content of a file, chunk by chunk; the packs that come next are opened meanwhile."""
         try:
             order = [name for name, _ in groupby(self._home[chunk] for chunk in chunks)]
@@ -83,10 +85,14 @@ class ChunkReader:
             self._kept.move_to_end(name)
             return
         self._kept[name] = self._pool.submit(self._open, name)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        self._kept_bytes += self._size_bytes(name)
+        while self._kept_bytes > KEPT_BYTES and len(self._kept) > AHEAD + 2:  # those that are asked for together
+            self._kept_bytes -= self._size_bytes(self._kept.popitem(last=False)[0])
 
-    def _open(self, name: str) -> dict[str, bytes]:
+    def _size_bytes(self, name: str) -> int:
+        return self._parts[name].raw_size_bytes if name in self._parts else 0
+
+    def _open(self, name: str) -> dict[str, memoryview]:
         part = self._parts.get(name)
         if part is None:
             raise Damaged(f"{name} is in the index but not in the manifest")

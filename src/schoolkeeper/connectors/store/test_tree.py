@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import pyrage  # type: ignore[import-untyped]
 import pytest
 
 from schoolkeeper.connectors.store.errors import Damaged
-from schoolkeeper.connectors.store.manifest import Index, Part
+from schoolkeeper.connectors.store.manifest import Index, Link, Part
 from schoolkeeper.connectors.store.places.folder import FolderPlace
-from schoolkeeper.connectors.store.planting import plant
+from schoolkeeper.connectors.store.planting import TEMPORARY, plant, remove_tree
 from schoolkeeper.connectors.store.reading import ChunkReader
 from schoolkeeper.connectors.store.spelling import unspelled
 from schoolkeeper.connectors.store.tree import TreeReader
@@ -268,3 +269,53 @@ def test_a_chunk_without_a_home_is_damage(store: Store, root: Path) -> None:
     lost = index.model_copy(update={"packs": {}})
     with ChunkReader(store.place.get, packs, lost, IDENTITY) as reader, pytest.raises(Damaged):
         list(reader.read(lost.files[0].chunk_ids))
+
+
+@pytest.mark.parametrize("path", ["way/planted", ".", ""])
+def test_nothing_is_brought_back_through_a_link_of_the_set_itself(
+    store: Store, root: Path, tmp_path: Path, path: str
+) -> None:
+    (root / "a").write_text("a")
+    packs, index, _ = store.take(root)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    links = [Link(path=name, target=str(elsewhere), uid=0, gid=0) for name in ("way", path)]
+    with pytest.raises(ValueError, match="leads out"):
+        store.bring_back(packs, index.model_copy(update={"links": links}), tmp_path / "copy")
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_link_laid_where_a_file_is_being_written_leads_nowhere(store: Store, root: Path, tmp_path: Path) -> None:
+    (root / "a").write_text("new")
+    packs, index, _ = store.take(root)
+    victim, copy = tmp_path / "victim", tmp_path / "copy"
+    victim.write_text("as it was")
+    copy.mkdir(exist_ok=True)
+    (copy / f"a{TEMPORARY}").symlink_to(victim)
+    assert store.bring_back(packs, index, copy) == {}
+    assert ((copy / "a").read_text(), victim.read_text()) == ("new", "as it was")
+
+
+def test_a_closed_folder_is_removed_also_by_an_ordinary_user() -> None:
+    folder = Path(tempfile.mkdtemp())
+    (folder / "work" / "closed" / "below").mkdir(parents=True)
+    (folder / "work" / "closed" / "below" / "grades").write_text("decrypted")
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            if os.geteuid() == 0:
+                for path in (folder, *folder.rglob("*")):
+                    os.chown(path, 65534, 65534)
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            (folder / "work" / "closed" / "below").chmod(0o555)
+            (folder / "work" / "closed").chmod(0o000)
+            remove_tree(folder / "work")
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert list(folder.iterdir()) == []
+    folder.rmdir()

@@ -10,10 +10,11 @@ Steps for one file, because an ERP goes on working while it is read:
 """
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from fnmatch import translate
 from pathlib import Path
 from typing import Protocol
 
@@ -56,15 +57,20 @@ class TreeReader:
     skipped: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     _earlier: Mapping[str, StoredFile] = field(default_factory=dict)
+    _start: int = 0
+    _excluded: re.Pattern[str] | None = None
 
     def read(self) -> Index:
         """The index, whose `packs` are for the writer to fill in."""
         self._earlier = {file.path: file for file in self.before.files} if self.before else {}
-        for path in self._walk(self.root):
+        self._start = len(str(self.root).rstrip(os.sep)) + 1
+        if self.exclude:
+            self._excluded = re.compile("|".join(map(translate, self.exclude)))
+        for entry in self._walk(str(self.root)):
             try:
-                self._add(path)
+                self._add(entry)
             except FileNotFoundError:
-                self.vanished.append(self._name(path))
+                self.vanished.append(self._name(entry))
         return Index(
             packs={},
             files=self.files,
@@ -90,42 +96,51 @@ class TreeReader:
             "deleted": sorted(was.keys() - now.keys()),
         }
 
-    def _name(self, path: Path) -> str:
-        return spelled(path.relative_to(self.root).as_posix())
+    def _name(self, entry: os.DirEntry[str]) -> str:
+        return spelled(entry.path[self._start :])
 
-    def _walk(self, folder: Path) -> Iterator[Path]:
+    def _walk(self, folder: str) -> Iterator[os.DirEntry[str]]:
+        """Not as Path, because making one for each file would take longer than looking at the file."""
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except FileNotFoundError:
             return
         for entry in entries:
-            path = Path(entry.path)
-            if any(fnmatch(path.relative_to(self.root).as_posix(), pattern) for pattern in self.exclude):
+            if self._excluded is not None and self._excluded.match(entry.path, self._start):
                 continue
-            yield path
+            yield entry
             if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(path)
+                yield from self._walk(entry.path)
 
-    def _add(self, path: Path) -> None:
-        status, name = path.lstat(), self._name(path)
+    def _add(self, entry: os.DirEntry[str]) -> None:
+        status, name = entry.stat(follow_symlinks=False), self._name(entry)
         owner = {"uid": status.st_uid, "gid": status.st_gid}
         if stat.S_ISREG(status.st_mode):
-            self._add_file(path, name)
+            if not self._took_over(name, status):
+                self._add_file(Path(entry.path), name)
         elif stat.S_ISDIR(status.st_mode):
             mode = stat.S_IMODE(status.st_mode)
             self.folders.append(Folder(path=name, mode=mode, mtime_ns=status.st_mtime_ns, **owner))
         elif stat.S_ISLNK(status.st_mode):
-            self.links.append(Link(path=name, target=spelled(str(path.readlink())), **owner))
-            if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root)):
+            self.links.append(Link(path=name, target=spelled(str(Path(entry.path).readlink())), **owner))
+            if not Path(os.path.realpath(entry.path)).is_relative_to(os.path.realpath(self.root)):
                 self.outside.append(name)
         else:
             self.skipped.append(name)
 
-    def _add_file(self, path: Path, name: str) -> None:
+    def _took_over(self, name: str, status: os.stat_result) -> bool:
+        """The file as the set before has it, if nothing can have been written to it: ctime cannot be set back."""
         earlier = self._earlier.get(name)
-        if earlier is not None and (same := self._unchanged(path, earlier)):
-            self.files.append(same)
-            return
+        if earlier is None:
+            return False
+        now = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        then = (earlier.inode, earlier.size_bytes, earlier.mtime_ns, earlier.ctime_ns)
+        if now != then or not self.writer.reuse(earlier.chunk_ids):
+            return False
+        self.files.append(earlier)
+        return True
+
+    def _add_file(self, path: Path, name: str) -> None:
         stored: StoredFile | None = None
         for _ in range(ATTEMPTS):
             try:
@@ -140,14 +155,6 @@ class TreeReader:
         assert stored is not None
         self.changed.append(name)
         self.files.append(stored)
-
-    def _unchanged(self, path: Path, earlier: StoredFile) -> StoredFile | None:
-        """The file as the set before has it, if nothing can have been written to it: ctime cannot be set back."""
-        status = path.stat()
-        now = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        if now != (earlier.inode, earlier.size_bytes, earlier.mtime_ns, earlier.ctime_ns):
-            return None
-        return earlier if self.writer.reuse(earlier.chunk_ids) else None
 
     def _read_once(self, path: Path, name: str) -> tuple[StoredFile, bool]:
         """One reading, and whether the file stood still meanwhile; going away afterwards is no change."""

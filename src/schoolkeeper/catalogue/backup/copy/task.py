@@ -124,6 +124,6 @@ def _steps(target: TargetFacts, limit: Mapping[str, object]) -> list[Step]:
 def _evidence(facts: CopyFacts, target: TargetFacts) -> Evidence:
     holds = target.newest_at == facts.newest_at and not target.differing
     newest_at = target.newest_at and target.newest_at.isoformat()
-    has = f"a whole set taken at {newest_at}" if newest_at else "no whole set"
+    has = f"a whole set of {target.newest_at:%Y-%m-%d %H:%M} UTC" if target.newest_at else "no whole set"
     says = f"The store {target.name} has {has}, {'the' if holds else 'NOT the'} newest of {facts.source}."
     return Evidence("copy", target.name, holds, says, {"source": facts.source, "newest_at": newest_at})

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -310,5 +311,6 @@ def test_a_copy_of_a_real_set_is_proven_to_restore(school: School, far: Shelf, t
     assert len(far.sets) == 2
     assert drill(school, path=str(far.folder)) == []
     assert len(list(far.path.glob("proofs/*/*.json"))) == 1
-    check = subject(Verify(), tmp_path / "home", {"far": store(far.folder)}, VerifyOptions(store="far"))
+    there, now = {"far": store(far.folder)}, datetime.now(UTC)
+    check = subject(Verify(), tmp_path / "home", there, VerifyOptions(store="far"), now)
     assert findings(check, check.assess()) == []

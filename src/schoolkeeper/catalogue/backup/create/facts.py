@@ -6,6 +6,9 @@ from typing import ClassVar
 from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.facts import Facts
 
+# A clock that was put back by less makes ages too small by that, which harms nobody.
+CLOCKS_DIFFER = timedelta(hours=2)
+
 
 class SetFacts(Facts):
     """A complete set, as its manifest tells it; `manifest_sha256` is what a proof of the set is bound to."""
@@ -76,6 +79,12 @@ class CreateFacts(Facts):
     @property
     def newest(self) -> SetFacts | None:
         return max(self.sets, key=lambda one: one.taken_at, default=None)
+
+    @property
+    def future(self) -> list[SetFacts]:
+        """Other sets that say they were taken at a time to come: a clock is wrong, and nobody knows their age."""
+        limit = self.now + CLOCKS_DIFFER
+        return [one for one in self.sets if one.taken_at > limit and one.id != self.set_id]
 
     def age(self, one: SetFacts) -> timedelta:
         """How much work would be lost if that set had to be restored now."""

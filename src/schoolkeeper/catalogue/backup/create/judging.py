@@ -47,10 +47,15 @@ def verdicts(facts: CreateFacts) -> Iterator[Verdict]:
 
 
 def _age(facts: CreateFacts) -> Iterator[Verdict]:
-    newest = facts.newest
-    if newest is None:
+    past = [one for one in facts.sets if one not in facts.future]
+    newest = max(past, key=lambda one: one.taken_at, default=None)
+    for one in facts.future:
+        says = f"The set {one.id} says it was taken at {one.taken_at:%Y-%m-%d %H:%M} UTC, which is still to come."
+        hint = "Set the clock of this machine right; if it is, remove this set once newer ones are proven."
+        yield "unknown", Level.UNKNOWN, says, one.id, hint
+    if newest is None and not facts.future:
         yield "no_set", Level.ERROR, "There is no backup set of this system.", "", "Run this task now."
-    elif facts.age(newest) > facts.rpo:
+    elif newest is not None and facts.age(newest) > facts.rpo:
         says = (
             f"The newest backup set is {_hours(facts.age(newest))} old; the target (RPO) is {_hours(facts.rpo)}."
         )

@@ -46,6 +46,6 @@ def _read(act: Act, component: str, root: Path, before: Earlier, writer: Storing
     try:
         exclude = act.look.profile.backup.exclude
         return TreeReader(root, writer, exclude, before.index, before.since, passing).read()
-    except PermissionError as error:
-        name = spelled(str(error.filename))
+    except OSError as error:  # also a disk that fails: a set that silently lacks a file is no set
+        name = spelled(str(error.filename or root))
         raise Permanent(f"{component}: {name} cannot be read: {error.strerror}.") from error

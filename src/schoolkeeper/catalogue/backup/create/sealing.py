@@ -31,7 +31,11 @@ def seal(act: Act, set_id: str) -> Mapping[str, object]:
     """Write the manifest from the notes of the parts, and make the set count."""
     store = act.store()
     if not store.has(set_id):
-        store.seal(_manifest(act, set_id), lambda: failpoint("backup.create.seal.before_manifest"))
+        manifest = _manifest(act, set_id)
+        sizes = store.sizes()
+        if fault := next(filter(None, (store.unlike(part, sizes) for part in manifest.parts)), ""):
+            raise Permanent(f"The set {set_id} cannot be completed: {fault} (any more).")
+        store.seal(manifest, lambda: failpoint("backup.create.seal.before_manifest"))
     store.remove_notes(set_id)
     return {"set": set_id}
 

@@ -1,11 +1,13 @@
 """What `backup.create` promises, on a real database, real folders and a real store."""
 
+import errno
 import hashlib
 import json
 import os
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -28,8 +30,10 @@ from schoolkeeper.catalogue.backup.test_arrange import (
     read_list,
 )
 from schoolkeeper.connectors.databases.contents import DatabaseContents
-from schoolkeeper.connectors.gentle import Pace
+from schoolkeeper.connectors.gentle import Pace, gently
 from schoolkeeper.connectors.postgres.tools import address
+from schoolkeeper.connectors.store.manifest import Index
+from schoolkeeper.connectors.store.tree import TreeReader
 from schoolkeeper.kernel.errors import Permanent, Unreachable
 from schoolkeeper.kernel.finding import Level
 from schoolkeeper.testing import Conformance, Subject
@@ -369,3 +373,52 @@ def test_links_out_of_a_folder_are_reported(school: School, tmp_path: Path) -> N
     facts = carry_out(subject)
     assert isinstance(facts, CreateFacts)
     assert codes(findings(subject, facts)) == {("not_covered", facts.set_id)}
+
+
+def test_a_set_of_which_something_went_away_meanwhile_never_counts(school: School) -> None:
+    subject = school.subject(Create())
+    steps = subject.plan()
+    subject.apply(steps[:-1])
+    next(school.sets.glob("packs/*.database.*")).unlink()
+    with pytest.raises(Permanent, match="cannot be completed"):
+        subject.apply(steps[-1:])
+    assert not subject.assess().sets  # type: ignore[attr-defined]
+
+
+def test_a_set_from_a_time_to_come_tells_no_age(school: School) -> None:
+    carry_out(later(school.subject(Create()), "wrong clock", hours=0))
+    subject = school.subject(Create())
+    facts = subject.assess()
+    assert isinstance(facts, CreateFacts)
+    wrong = facts.sets[0].model_copy(update={"taken_at": facts.now + timedelta(days=300)})
+    found = codes(findings(subject, facts.model_copy(update={"sets": [wrong]})))
+    assert found == {("unknown", wrong.id)}
+    old = wrong.model_copy(update={"id": "old", "taken_at": facts.now - timedelta(days=9)})
+    found = codes(findings(subject, facts.model_copy(update={"sets": [old, wrong]})))
+    assert found == {("unknown", wrong.id), ("overdue", "")}
+
+
+def test_a_file_with_the_password_reaches_pg_dump() -> None:
+    public, environment = address("host=127.0.0.1 user=u dbname=erp passfile=/etc/keeper/passwords")
+    assert "passwords" not in public
+    assert environment["PGPASSFILE"] == "/etc/keeper/passwords"
+
+
+def test_who_is_gentler_already_stays_so() -> None:
+    """A service may run at a low priority, and only root could raise it."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    pid = os.fork()
+    if pid == 0:
+        os.setpriority(os.PRIO_PROCESS, 0, 19)
+        os._exit(gently(lambda: os.getpriority(os.PRIO_PROCESS, 0)))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 19
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+def test_a_disk_that_fails_is_told_with_its_folder(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(reader: TreeReader) -> Index:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(TreeReader, "read", fails)
+    with pytest.raises(Permanent, match=f"uploads: {school.uploads} cannot be read: Input/output error"):
+        carry_out(school.subject(Create()))

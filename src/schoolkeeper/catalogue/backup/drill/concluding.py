@@ -17,13 +17,11 @@ def conclude(rehearsal: Rehearsal) -> None:
     phases = [phase for name in PHASES if (phase := rehearsal.note(name)) is not None]
     if len(phases) != len(PHASES):
         raise Permanent("The drill cannot be concluded: not every phase was carried out.")
-    with rehearsal.server() as server:
-        version = server.version
     proof = Proof(
         set=rehearsal.set_id,
         run=rehearsal.act.run.key,
-        manifest_sha256=rehearsal.store.manifest_sha256(rehearsal.set_id),
-        server=version,
+        manifest_sha256=rehearsal.manifest_sha256(),
+        server=_server(rehearsal),
         concluded_at=datetime.now(UTC),
         holds=all(phase.holds for phase in phases),
         phases=phases,
@@ -31,6 +29,14 @@ def conclude(rehearsal: Rehearsal) -> None:
     failpoint("backup.drill.conclude.before_proof")
     rehearsal.store.keep_proof(rehearsal.set_id, proof.run, proof.model_dump_json(indent=2) + "\n")
     release(rehearsal.act.run.workspace)
+
+
+def _server(rehearsal: Rehearsal) -> str:
+    """What the copy is on. Where nothing was restored, half of a server may lie there that does not start."""
+    if not rehearsal.is_restored:
+        return "none"
+    with rehearsal.server() as server:
+        return server.version
 
 
 def evidence_of(proof: Proof, facts: DrillFacts) -> Evidence:

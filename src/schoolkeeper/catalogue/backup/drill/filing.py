@@ -63,12 +63,16 @@ def _bring_back(rehearsal: Rehearsal, part: FilesPart) -> tuple[dict[str, Stored
         rehearsal.act.look.engine(part.held.component).fetch_files(part.held.copy_id, part.component, folder)
         found = list(islice(_unlike(part.component, index, folder), FAULTS_SHOWN))
         return {file.path: file for file in index.files}, found
-    with rehearsal.store.reader(part, index) as reader:
-        faults = [
-            Fault(code="damaged_file", subject=f"{part.component}/{file.path}", found=wrong)
-            for file, wrong in plant(reader, index, folder)
-            if wrong
-        ]
+    try:
+        with rehearsal.store.reader(part, index) as reader:
+            faults = [
+                Fault(code="damaged_file", subject=f"{part.component}/{file.path}", found=wrong)
+                for file, wrong in plant(reader, index, folder)
+                if wrong
+            ]
+    except ValueError as error:  # a path that leads elsewhere
+        subject = f"the list of the files of {part.component}"
+        raise Unusable(Fault(code="damaged_part", subject=subject, found=str(error))) from error
     return {file.path: file for file in index.files}, faults[:FAULTS_SHOWN]
 
 

@@ -55,6 +55,21 @@ class Rehearsal:
         """The scratch server, running; it is kept for the next phase. Raises Permanent when it does not start."""
         yield scratch_server(self.act.workspace / "scratch", self.manifest.database.source)
 
+    @property
+    def is_restored(self) -> bool | None:
+        """Whether the database was restored; None when nobody has tried yet."""
+        restored = self.note("restore")
+        return None if restored is None else restored.counts.get("restored") == 1
+
+    def manifest_sha256(self) -> str:
+        """What the proof is bound to: the manifest that the first phase saw. Raises Permanent when it changed."""
+        path, now = self.folder / "manifest.sha256", self.store.manifest_sha256(self.set_id)
+        if not path.is_file():
+            self._write(path, now)
+        if path.read_text() != now:
+            raise Permanent(f"The manifest of set {self.set_id} was changed meanwhile; prove the set anew.")
+        return now
+
     def note(self, name: str) -> Phase | None:
         """What a finished phase found."""
         path = self.folder / f"{name}.json"
@@ -64,8 +79,8 @@ class Rehearsal:
         """Do the work of a phase, once, and note what it found; skip it when the copy was not restored."""
         if (done := self.note(name)) is not None:
             return done
-        restored = self.note("restore")
-        if restored is not None and restored.counts.get("restored") != 1:
+        self.manifest_sha256()
+        if self.is_restored is False:
             phase = Phase(name=name, seconds=0, skipped="the database could not be restored")
         else:
             started = time.monotonic()
@@ -74,7 +89,10 @@ class Rehearsal:
             phase = Phase(
                 name=name, seconds=seconds, counts=found.counts, faults=found.faults, parts=found.seconds
             )
-        temporary = self.folder / f"{name}.tmp"
-        temporary.write_text(phase.model_dump_json())
-        temporary.replace(self.folder / f"{name}.json")
+        self._write(self.folder / f"{name}.json", phase.model_dump_json())
         return phase
+
+    def _write(self, path: Path, text: str) -> None:
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(text)
+        temporary.replace(path)

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from schoolkeeper.catalogue.backup.drill.comparing import differences
+from schoolkeeper.catalogue.backup.drill.comparing import differences, not_compared
+from schoolkeeper.catalogue.backup.drill.facts import Phase
 from schoolkeeper.catalogue.backup.test_arrange import found_school
 from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.postgres.cluster import Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
 from schoolkeeper.connectors.postgres.scratch import observe
+from schoolkeeper.connectors.store.manifest import Held
 
 LONG = "office.a_table_whose_name_is_as_long_as_names_may_be_in_this_database"
 LONG_CONSTRAINT = "a_constraint_with_a_name_of_which_the_beginning_is_the_same_2"
@@ -107,3 +109,13 @@ def test_a_table_too_few_and_one_too_many(saved: DatabaseContents) -> None:
         ("rows_differ", "public.grade", "no such table"),
         ("rows_differ", "public.surplus", "200 rows"),
     ]
+
+
+def test_where_no_row_could_be_compared_nothing_is_proven() -> None:
+    held = Held(component="barman", engine="barman", copy_id="1", form="physical")
+    (fault,) = not_compared((), held)
+    assert (fault.subject, fault.level) == ("rows", "unknown")
+    assert not Phase(name="compare", seconds=1, faults=[fault]).holds
+    assert list(not_compared((), held.model_copy(update={"restore_point": "here"}))) == []
+    (moved,) = not_compared({"log"}, None)
+    assert (moved.subject, moved.level) == ("log", "warning")

@@ -40,8 +40,10 @@ from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
 from schoolkeeper.connectors.postgres.scratch import RESTORED
-from schoolkeeper.connectors.store.manifest import Index, Manifest
+from schoolkeeper.connectors.store.manifest import Index, Link, Manifest
+from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.finding import Level
+from schoolkeeper.kernel.plan import Step
 from schoolkeeper.profiles.model import Assertion, Backup, Uploads
 from schoolkeeper.testing import Conformance, Subject
 from schoolkeeper.testing.arrange import secret_file
@@ -405,3 +407,41 @@ def test_a_setting_that_did_not_come_back_is_found(school: School) -> None:
         server.execute(f"ALTER DATABASE {RESTORED} RESET work_mem")
     found = codes(findings(subject, carry_out(subject, steps), Level.ERROR))
     assert found == {("schema_differs", "setting work_mem of the database")}
+
+
+def test_a_manifest_that_changes_during_a_drill_is_not_proven(school: School) -> None:
+    set_id = back_up(school)
+    subject = school.subject(Drill())
+    steps = subject.plan()
+    subject.apply(steps[:2])
+    manifest = school.path(set_id, "manifest.json")
+    manifest.write_text(manifest.read_text() + "\n")
+    with pytest.raises(Permanent, match="changed meanwhile"):
+        subject.apply(steps[2:])
+    assert steps[0].inverse is not None
+    subject.apply([Step(key="clear", says="", action=steps[0].inverse)])
+
+
+def test_a_server_of_which_half_came_back_is_told_and_does_not_hold_the_drill_up(school: School) -> None:
+    set_id = back_up(school)
+    reseal_dump(school, set_id, dump_of(school, set_id)[:-1000])
+    subject = school.subject(Drill())
+    steps = subject.plan()
+    subject.apply(steps[:-1])
+    scratch = subject.context().workspace / "scratch"
+    scratch_servers._RUNNING.pop(scratch).stop()
+    (scratch / "data" / "postgresql.conf").unlink()
+    subject.apply(steps[-1:])
+    facts = proof(subject.assess())
+    assert facts.proof is not None
+    assert (facts.proof.holds, facts.proof.server) == (False, "none")
+
+
+def test_a_list_that_leads_out_of_its_folder_is_damage(school: School, tmp_path: Path) -> None:
+    set_id = back_up(school)
+    index = Index.model_validate_json(read_list(school, set_id, "files-uploads.index"))
+    links = [Link(path=path, target=str(tmp_path), uid=0, gid=0) for path in ("way", "way/planted")]
+    forged = index.model_copy(update={"links": links})
+    reseal_list(school, set_id, "files-uploads.index", forged.model_dump_json().encode())
+    assert ("damaged_part", "the list of the files of uploads") in codes(drill(school))
+    assert list(tmp_path.iterdir()) == []

@@ -90,8 +90,8 @@ def _left(holdings: Holdings, going: Collection[str], zone: ZoneInfo) -> dict[da
     parts = {part.name: part for one in holdings.sound if one.set not in going for part in one.parts}
     full = {name for one in holdings.sound for name in _in_full(one)}
     for name, part in parts.items():
-        if name not in full:
-            left[_day(owner(name), zone)] += part.size_bytes
+        if name not in full and (made_by := owner(name)):
+            left[_day(made_by, zone)] += part.size_bytes
     return dict(sorted(left.items()))
 
 

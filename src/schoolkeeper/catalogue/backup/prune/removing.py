@@ -1,7 +1,7 @@
 """Taking sets and unneeded objects away, so that whatever moment we die at, each set that counts is whole."""
 
 from schoolkeeper.catalogue.backup.prune.assessing import removable
-from schoolkeeper.catalogue.backup.verify.holdings import Holdings
+from schoolkeeper.catalogue.backup.verify.holdings import ABANDONED_AFTER, Holdings
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.store.act import StoreAct
 from schoolkeeper.connectors.store.look import PACKS, PROOFS, name_in
@@ -42,6 +42,7 @@ def sweep(act: Act, store: StoreAct) -> dict[str, object]:
     for one in sorted(going, key=lambda one: (one.name.startswith(PACKS), one.name)):
         store.delete(one.name)
         failpoint("backup.prune.sweep.half")
+    store.remove_leftovers(ABANDONED_AFTER)
     return {"objects": len(going), "bytes": sum(one.size_bytes for one in going)}
 
 

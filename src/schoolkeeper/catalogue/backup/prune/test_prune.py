@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -308,3 +308,14 @@ def test_a_store_at_another_place_is_pruned_alike(kind: str, here: Shelf, tmp_pa
         assert there.broken() == []
         assert {part.name for part in made[0].database.packs} & there.names == set()
     assert here.sets == [manifest.set for manifest in near], "the other store was not touched"
+
+
+def test_what_interrupted_writing_left_behind_goes_with_the_rest(here: Shelf) -> None:
+    days(here, 20)
+    for name, at in (("old", datetime.now(UTC) - 2 * DAY), ("young", datetime.now(UTC))):
+        path = here.path / f"packs/{name}.0123abcd.tmp"
+        path.write_bytes(b"half a pack")
+        os.utime(path, (at.timestamp(), at.timestamp()))
+    one = prune(here)
+    one.apply(one.plan())
+    assert {name for name in here.names if name.endswith(".tmp")} == {"packs/young.0123abcd.tmp"}

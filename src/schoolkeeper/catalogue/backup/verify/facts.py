@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from schoolkeeper.catalogue.backup.create.facts import CLOCKS_DIFFER
 from schoolkeeper.catalogue.backup.verify.copies import CopyFacts
 from schoolkeeper.kernel.facts import Facts
 
@@ -77,9 +78,14 @@ class VerifyFacts(Facts):
         return max(self.sets, key=lambda one: (one.taken_at, one.id), default=None)
 
     @property
+    def future(self) -> list[SetState]:
+        """Sets that say they were taken at a time to come: a clock was wrong, and nobody knows their age."""
+        return [one for one in self.sets if one.taken_at > self.now + CLOCKS_DIFFER]
+
+    @property
     def newest_sound(self) -> SetState | None:
-        """The newest set with which nothing was found wrong."""
-        sound = [one for one in self.sets if not one.faults]
+        """The newest set with which nothing was found wrong; one that says it is still to come tells no age."""
+        sound = [one for one in self.sets if not one.faults and one not in self.future]
         return max(sound, key=lambda one: (one.taken_at, one.id), default=None)
 
     @property

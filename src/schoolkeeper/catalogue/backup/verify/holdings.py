@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from schoolkeeper.catalogue.backup.create.earlier import DAMAGED
-from schoolkeeper.connectors.store.look import PACKS, PROOFS, SETS, StoredSet, StoreLook
+from schoolkeeper.connectors.store.look import KEYS, PACKS, PROOFS, SETS, StoredSet, StoreLook
 from schoolkeeper.connectors.store.manifest import MANIFEST, SET_ID, SUMS, Manifest
 from schoolkeeper.connectors.store.places.place import Listed
 
@@ -16,6 +16,7 @@ ABANDONED_AFTER = timedelta(hours=24)
 _ID = f"(?P<set>{SET_ID.pattern})"
 _OF_A_SET = re.compile(rf"{SETS}{_ID}/[^/]+")
 _OF_PROOFS = re.compile(rf"{PROOFS}{_ID}/[^/]+\.json")
+_KEY_CHECK = re.compile(rf"{KEYS}[0-9a-f]{{16}}\.json")
 _PACK = re.compile(rf"{PACKS}{_ID}\.[^/]+\.tar\.zst\.age({re.escape(DAMAGED)})?")
 
 
@@ -100,6 +101,7 @@ class Holdings:
         names.update(name + DAMAGED for name in list(names) if name.startswith(PACKS))
         if self.faults:
             names.update(name for name in self.listed if name.startswith(PACKS))
+        names.update(filter(_KEY_CHECK.fullmatch, self.listed))
         whole = {one.id for one in self.sets if one.id not in without}
         names.update(name for name in self.listed if name.startswith(PROOFS) and owner(name) in whole)
         names.update(name for name in self.listed if name.startswith(SETS) and owner(name) in self.faults)

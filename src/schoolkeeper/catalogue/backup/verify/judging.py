@@ -65,6 +65,10 @@ def _unknown(facts: VerifyFacts) -> Iterator[Verdict]:
         name, reason = next(iter(facts.unreadable.items()))
         says = f"{len(facts.unreadable):,} objects could not be read, such as {name}: {reason}."
         yield "unknown", Level.UNKNOWN, says, facts.store, "Look at the disk or the service that the store is on."
+    for one in facts.future:
+        says = f"The set {one.id} says it was taken at {one.taken_at:%Y-%m-%d %H:%M} UTC, which is still to come."
+        hint = "Set the clock of this machine right; if it is, remove this set once newer ones are proven."
+        yield "unknown", Level.UNKNOWN, says, one.id, hint
     for copy in facts.copies:
         if copy.fault:
             says = f"Nobody knows what the store {copy.store} holds: {copy.fault}."

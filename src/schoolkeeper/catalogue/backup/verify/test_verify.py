@@ -272,3 +272,22 @@ def test_days_are_those_of_the_system(here: Shelf, tmp_path: Path) -> None:
         timezone="Asia/Tashkent",
     )
     assert assessed(one).objects == sum(is_due(part.name, date(2026, 3, 3), 50) for part in manifest.parts)
+
+
+def test_notes_about_keys_are_ours(here: Shelf) -> None:
+    here.plant(NOON - HOUR, [b"rows of today"])
+    here.put(f"keys/{'0' * 16}.json", b"{}", NOON - 3 * DAY)
+    assert found(verify(here)) == set()
+
+
+def test_a_set_from_a_time_to_come_hides_no_old_ones(here: Shelf) -> None:
+    here.plant(NOON - 3 * DAY, [b"rows"])
+    future = here.plant(NOON + 300 * DAY, [b"rows of a clock that was wrong"])
+    assert found(verify(here)) == {("overdue", ""), ("unknown", future.set)}
+
+
+def test_a_manifest_that_names_what_lies_elsewhere_is_not_sound(here: Shelf) -> None:
+    manifest = here.plant(NOON - HOUR, [b"rows of today"])
+    path = here.path / f"sets/{manifest.set}/manifest.json"
+    path.write_text(path.read_text().replace(manifest.database.contents.name, "../../other-college/secret"))
+    assert ("unsound", manifest.set) in found(verify(here))
