@@ -38,8 +38,8 @@ class Undo(Enum):
     FORWARD_ONLY = "forward only"
     """Cannot be taken back: a named person must approve."""
     BY_RULE = "by rule"
-    """Cannot be taken back, and needs no person each time: it takes away only what a rule that people set no longer
-    keeps, and refuses whatever goes beyond the limits of that rule."""
+    """Cannot be taken back, and needs no person each time: it takes away only what a rule that people set no
+    longer keeps, and refuses whatever goes beyond the limits of that rule."""
 
 
 class Cadence(Enum):
@@ -62,8 +62,8 @@ class Spec:
     """The declaration of one task.
 
     `id` is permanent and never reused. `reads` and `writes` are component kinds: a Look or an Act hands out
-    no others; "a|b" is content with either. What a task can do without stands in `reads_if_there`
-    and `writes_if_there`. `findings` maps the last part of each finding code to its title; those in IMPLICIT_FINDINGS
+    no others; "a|b" is content with either. What a task can do without stands in `reads_if_there` and
+    `writes_if_there`. `findings` maps the last part of each finding code to its title; those in IMPLICIT_FINDINGS
     exist for every task and are not listed. `requirements` are item numbers (M001…M144). `after` are ids of tasks
     that come first when the programme runs both on one day.
     """

@@ -5,16 +5,21 @@ not at all. It is told from every other one by its inode, which a renaming does 
 repeated after an interruption.
 """
 
+import contextlib
 import os
+import re
 import shutil
 import stat
 from pathlib import Path
 from typing import ClassVar
 
 from schoolkeeper.connectors.space import Space, space_at
-from schoolkeeper.kernel.errors import Permanent
+from schoolkeeper.kernel.errors import Permanent, Unreachable
 from schoolkeeper.kernel.facts import Facts
 from schoolkeeper.kernel.failpoints import failpoint
+
+# What names of a run end with.
+TAG = "[0-9]{8}_[0-9a-f]{8}"
 
 
 class FolderTarget(Facts):
@@ -35,12 +40,14 @@ class FolderTarget(Facts):
 
 
 def look_at_folder(component: str, path: Path) -> FolderTarget:
-    """See what is there, without following a link in its last name."""
+    """See what is there, without following a link in its last name. Raises Unreachable."""
     parent = path.parent
     try:
         status: os.stat_result | None = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         status = None
+    except PermissionError:
+        raise Unreachable(component, f"this account may not look at {path}") from None
     is_folder = status is not None and stat.S_ISDIR(status.st_mode)
     return FolderTarget(
         component=component,
@@ -89,7 +96,7 @@ class FolderSwap:
             return
         if _inode(self.restored) != restored_inode:
             raise Permanent(f"{self.restored} is not the folder that this run restored")
-        if os.path.lexists(self.path):
+        if os.path.lexists(self.path) and not self._is_made_anew():
             if os.path.lexists(self.before):
                 raise Permanent(f"there is a folder {self.before} already")
             self.path.rename(self.before)
@@ -98,20 +105,29 @@ class FolderSwap:
         _sync(self.path.parent)
 
     def swap_back(self, restored_inode: int | None) -> None:
-        """Put things as they were before `swap`, or before it was interrupted."""
+        """Put things as they were before `swap`, or before it was interrupted. Raises Permanent when something
+        that an ERP has written meanwhile stands in the place."""
         if restored_inode is not None and self.is_in_place(restored_inode):
             self.path.rename(self.restored)
-        if os.path.lexists(self.before) and not os.path.lexists(self.path):
+        if os.path.lexists(self.before):
+            if os.path.lexists(self.path) and not self._is_made_anew():
+                raise Permanent(f"somebody made {self.path} anew; what was there before is {self.before}")
             self.before.rename(self.path)
         if self.path.parent.is_dir():
             _sync(self.path.parent)
 
+    def _is_made_anew(self) -> bool:
+        """Whether an ERP that missed its folder between two renamings made a new, empty one, to be replaced."""
+        is_folder = self.path.is_dir() and not self.path.is_symlink()
+        return is_folder and os.path.lexists(self.before) and _is_empty(self.path)
+
     def aside(self) -> list[Path]:
-        """Folders that this or an earlier run put aside, and those that earlier runs gave up."""
+        """Folders that this or an earlier run put aside, and those that earlier runs gave up. Others may be called
+        `uploads.before-something`, so the whole name counts."""
         if not self.path.parent.is_dir():
             return []
-        starts = (f"{self.path.name}.before-", f"{self.path.name}.restored-")
-        found = [one for one in self.path.parent.iterdir() if one.name.startswith(starts) and one != self.restored]
+        ours = re.compile(rf"{re.escape(self.path.name)}\.(?:before|restored)-{TAG}")
+        found = [one for one in self.path.parent.iterdir() if ours.fullmatch(one.name) and one != self.restored]
         return sorted(found)
 
     def remove(self) -> None:
@@ -136,7 +152,8 @@ def size_of(path: Path) -> int | None:
     total = 0
     for folder, _, names in os.walk(path):
         for name in names:
-            total += (Path(folder) / name).lstat().st_size
+            with contextlib.suppress(FileNotFoundError):  # somebody may be removing it
+                total += (Path(folder) / name).lstat().st_size
     return total
 
 

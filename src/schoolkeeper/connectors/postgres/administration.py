@@ -52,12 +52,14 @@ class Administration:
         """
         if self._has_one_address:
             return True
-        try:
-            with connect(self.name, self._dsn) as connection:
-                row = connection.execute("SELECT system_identifier::text FROM pg_control_system()").fetchone()
-        except (psycopg.Error, Unreachable):
-            return False
-        return row is not None and row["system_identifier"] == system_identifier
+        for database in (self.database, *MAINTENANCE):  # the ERP's own may be gone or damaged
+            try:
+                with connect(self.name, make_conninfo(self._dsn, dbname=database)) as connection:
+                    row = connection.execute("SELECT system_identifier::text FROM pg_control_system()").fetchone()
+            except (psycopg.Error, Unreachable):
+                continue
+            return row is not None and row["system_identifier"] == system_identifier
+        return False
 
     def address(self, database: str) -> str:
         """The address of any database of the server, with the administering role."""

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from schoolkeeper.connectors.postgres.cluster_roles import create_role
 
-# Without those who may become more than a user of the database: a copy of a server's own files has its roles as well.
+# Without those who may become more than a user of the database: a copy of a server's files has its roles as well.
 OWNERS = """
 SELECT r.rolname FROM pg_roles AS r
  WHERE r.rolname !~ '^pg_' AND r.rolname <> %s AND NOT EXISTS (

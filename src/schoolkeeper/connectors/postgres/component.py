@@ -15,5 +15,5 @@ class PostgresComponent(Component):
     dsn: SecretReference = Field(description="Where the connection address (postgresql://…) is kept")
     admin_dsn: SecretReference | None = Field(
         None,
-        description="Where the address of a role is kept that may make, rename and close databases; for recoveries",
+        description="Where the address of a role is kept that makes, renames and closes databases; for recoveries",
     )

@@ -13,5 +13,12 @@ SELECT rolname AS name
               WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
        UNION SELECT relowner FROM pg_class WHERE oid >= 16384
        UNION SELECT nspowner FROM pg_namespace WHERE oid >= 16384
+       UNION SELECT defaclrole FROM pg_default_acl
+       UNION SELECT pubowner FROM pg_publication
+       UNION SELECT lomowner FROM pg_largeobject_metadata
+       UNION SELECT proowner FROM pg_proc AS p
+              WHERE oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
+       UNION SELECT evtowner FROM pg_event_trigger AS t
+              WHERE NOT EXISTS (SELECT FROM pg_depend WHERE objid = t.oid AND deptype = 'e')
    )
  ORDER BY 1

@@ -5,6 +5,7 @@ object id, which a renaming does not change. Both renamings stand in one transac
 the old one is gone and the new one is not there. Every method may be repeated after an interruption.
 """
 
+import re
 import time
 from typing import Any
 
@@ -19,9 +20,12 @@ from schoolkeeper.kernel.errors import Permanent, Temporary
 from schoolkeeper.kernel.failpoints import failpoint
 
 NAME_BYTES = 63
+TAG = "[0-9]{8}_[0-9a-f]{8}"
 TAG_LENGTH = len("20260131_0123abcd")
 ENDING_SECONDS = 30.0
 POLL_SECONDS = 0.1
+# What servers say of a locale that they do not know.
+UNKNOWN_LOCALE = (psycopg.errors.WrongObjectType, psycopg.errors.InvalidParameterValue)
 
 
 def beside(database: str, word: str, tag: str) -> str:
@@ -87,12 +91,23 @@ class DatabaseSwap:
                     collate=source.collate,
                     ctype=source.ctype,
                 )
-            except psycopg.errors.InvalidParameterValue:  # this server does not know the locale
+            except UNKNOWN_LOCALE:
                 create_database(connection, self.restored, encoding=source.encoding, collate="C", ctype="C")
                 return [
                     Fault(code="differs", subject="locale", expected=source.collate, found="C", level="warning")
                 ]
-        return []
+            return self._other_provider(session)
+
+    def _other_provider(self, connection: Connection) -> list[Fault]:
+        """No set says whose rules sort its texts: the C library's are taken, and where that differs it is told."""
+        query = "SELECT to_jsonb(d) ->> 'datlocprovider' AS code FROM pg_database AS d WHERE datname = %s"
+        row = connection.execute(query, [self.database]).fetchone()
+        if row is None or row["code"] in (None, "c"):  # servers before 15 have no other
+            return []
+        found = "libc: texts are sorted otherwise"
+        return [
+            Fault(code="differs", subject="locale provider", expected=row["code"], found=found, level="warning")
+        ]
 
     def drop(self) -> None:
         """Remove the restored database, and who is in it."""
@@ -164,7 +179,9 @@ class DatabaseSwap:
         with self.administration.working() as connection:
             rows = connection.execute("SELECT datname::text AS name FROM pg_database ORDER BY 1").fetchall()
         names = [str(row["name"]) for row in rows]
-        return [name for name in names if name.startswith(starts) and name != self.restored]
+        # The whole name counts: somebody else's may be called `erp_before_something`.
+        ours = [name for name in names if name[:-TAG_LENGTH] in starts and re.fullmatch(TAG, name[-TAG_LENGTH:])]
+        return [name for name in ours if name != self.restored]
 
     def size_bytes(self, name: str) -> int | None:
         """How much disk a database takes; None when there is none, or we may not ask."""
@@ -175,6 +192,11 @@ class DatabaseSwap:
         except Permanent:
             return None
         return None if row is None else int(row["size_bytes"])
+
+
+def quoted(name: str) -> str:
+    """A name of a database or role as SQL text, for people to type."""
+    return sql.Identifier(name).as_string(None)
 
 
 def _oid(connection: Connection, name: str) -> int | None:
@@ -206,11 +228,8 @@ def _shut(connection: Connection, name: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-# The type of a session is hidden from those who may see little.
-_ENDING = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
- WHERE datname = %s AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')
-"""
+# Whatever is in it: a subscription or a scheduler works there too, and stays away from a database that is closed.
+_ENDING = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 _LIMIT = "SELECT datconnlimit, datacl IS NOT NULL AS has_acl FROM pg_database WHERE datname = %s"
 _GRANTS = """
 SELECT CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END AS grantee,
@@ -225,7 +244,9 @@ def _dressing(connection: Connection, old: str, new: str) -> list[sql.Composed]:
     if row is None:
         return []
     name = sql.Identifier(new)
-    limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(name, sql.Literal(row["datconnlimit"]))
+    # 0 lets nobody in: somebody closed the ERP that way, and the recovery is to open it. Below -1 it is broken.
+    most = row["datconnlimit"] if row["datconnlimit"] > 0 else -1
+    limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(name, sql.Literal(most))
     if not row["has_acl"]:
         return [limit]
     grants = [

@@ -11,6 +11,7 @@ from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.postgres.administration import Administration, Connection
 from schoolkeeper.connectors.postgres.session import failure
 from schoolkeeper.connectors.space import Space, space_at
+from schoolkeeper.kernel.errors import Unreachable
 from schoolkeeper.kernel.facts import Facts
 
 EMPTY = """
@@ -28,7 +29,8 @@ class DatabaseTarget(Facts):
 
     `oid` is None when there is no such database; `is_empty` is None when nobody could look into it. `lacking` says
     which rights the role would need and has not; `absent_roles` and `absent_extensions` are what the set needs and
-    the server has not. `space` is None for a server on another machine. `sessions` is who would be sent away.
+    the server has not. `is_invalid` tells that its removal was interrupted. `space` is None for a server on
+    another machine. `sessions` is who would be sent away.
     """
 
     volatile: ClassVar[frozenset[str]] = frozenset({"sessions", "space"})
@@ -45,8 +47,10 @@ class DatabaseTarget(Facts):
     owner: str
     allows_connections: bool
     is_template: bool
+    is_invalid: bool = False
     is_empty: bool | None
     prepared_transactions: int
+    subscriptions: int = 0
     lacking: list[str]
     absent_roles: list[str]
     absent_extensions: list[str]
@@ -88,8 +92,10 @@ def _look(administration: Administration, connection: Connection, contents: Data
         owner=found.get("owner", ""),
         allows_connections=found.get("allows_connections", True),
         is_template=found.get("is_template", False),
+        is_invalid=found.get("is_invalid", False),
         is_empty=_is_empty(administration, found),
         prepared_transactions=found.get("prepared_transactions", 0),
+        subscriptions=found.get("subscriptions", 0),
         lacking=[] if server["is_superuser"] else _lacking(server, found, roles, needs_superuser, sessions),
         absent_roles=missing,
         absent_extensions=sorted(set(extensions) - {one["name"] for one in have}),
@@ -105,8 +111,11 @@ def _is_empty(administration: Administration, found: dict[str, Any]) -> bool | N
         return True
     if not found["allows_connections"]:
         return None
-    with administration.into(administration.database, default_transaction_read_only="on") as connection:
-        return bool((connection.execute(EMPTY).fetchone() or {})["empty"])
+    try:
+        with administration.into(administration.database, default_transaction_read_only="on") as connection:
+            return bool((connection.execute(EMPTY).fetchone() or {})["empty"])
+    except (Unreachable, psycopg.Error):  # damaged, or full: it is here that a recovery is needed most
+        return None
 
 
 def _lacking(

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 _ORDER = (
-    "fetch", "prepare", "restore", "compare", "integrity", "files", "start", "start the ERP", "journey", "journeys",
-    "golden records",
+    "fetch", "prepare", "restore", "compare", "integrity", "files", "start", "start the ERP", "journey",
+    "journeys", "golden records",
 )  # fmt: skip
 """An object of the evidence has no order; these are the phases as they follow each other."""
 _RECOVERING = frozenset({"fetch", "prepare", "restore", "start the ERP"})

@@ -188,6 +188,8 @@ def _wrong_place(look: Look, root: Path, wanted: list[Wanted]) -> str:
         for name in files:
             if (Path(folder) / name).relative_to(root) not in ours:
                 return "it is not empty"
+    if root.is_dir() and root.stat().st_mode & stat.S_IRWXO:
+        return "everybody on this machine may look into it (chmod o-rwx closes it)"
     return ""
 
 

@@ -245,7 +245,7 @@ def test_beside_what_is_there(school: School, into: str) -> None:
     before = files_of(school.uploads)
     folder = school.folder / into
     if into == "empty":
-        folder.mkdir()
+        folder.mkdir(mode=0o700)
     if into == "aside":
         folder = school.folder / "home" / "quarantine" / "conformance" / "brought_back"
     subject = asked(school, "photos/2.jpg", into=into if into == "aside" else str(folder))
@@ -266,11 +266,13 @@ def test_beside_what_is_there(school: School, into: str) -> None:
         ("{folder}", "lie within each other"),
         ("{folder}/linked", "no folder of its own"),
         ("{folder}/full", "not empty"),
+        ("{folder}/open", "everybody on this machine may look into it"),
         ("{folder}/no/such", "there is no folder"),
     ],
 )
 def test_a_wrong_place_is_refused(school: School, into: str, why: str) -> None:
     (school.folder / "linked").symlink_to("/tmp")
+    (school.folder / "open").mkdir(mode=0o755)
     (school.folder / "full").mkdir()
     (school.folder / "full" / "other").write_text("")
     place = into.format(uploads=school.uploads, folder=school.folder)

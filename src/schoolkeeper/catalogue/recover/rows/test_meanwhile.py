@@ -197,3 +197,29 @@ def test_a_torn_note_belongs_to_nothing(school: School, subject: Subject) -> Non
     subject.apply(steps[2:])
     subject.take_back(steps)
     assert assess(subject).digest() == before
+
+
+def test_what_others_added_to_a_row_of_a_trigger_is_not_taken_along(school: School) -> None:
+    """The trigger's own row may go again; an answer to it, which would go with it, is somebody's."""
+    for statement in NOTES:
+        school.query(statement)
+    school.query("DELETE FROM remark WHERE id = 5")
+    subject = recovering(school, tables=["public.remark"])
+    steps = subject.plan()
+    subject.apply(steps)
+    school.query("INSERT INTO reply (note_id, says) SELECT id, 'theirs' FROM note")
+    with pytest.raises(Permanent, match=r"Rows of public\.reply refer to what a trigger added"):
+        subject.take_back(steps)
+    assert ask(school, "SELECT says FROM reply") == [("theirs",)]
+    school.query("DELETE FROM reply")
+    subject.take_back(steps)
+    assert ask(school, "SELECT count(*) FROM note") == [(0,)]
+
+
+NOTES = (
+    "CREATE TABLE note (id serial PRIMARY KEY, remark_id integer REFERENCES remark ON DELETE CASCADE)",
+    "CREATE TABLE reply (id serial PRIMARY KEY, note_id integer REFERENCES note ON DELETE CASCADE, says text)",
+    "CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN INSERT INTO note (remark_id) VALUES (NEW.id); RETURN NULL; END $$",
+    "CREATE TRIGGER noted AFTER INSERT ON remark FOR EACH ROW EXECUTE FUNCTION noted()",
+)

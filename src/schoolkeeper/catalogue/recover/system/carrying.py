@@ -1,6 +1,7 @@
 """The first and the last step, and handing each action to the one who carries it out."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,9 +9,9 @@ from schoolkeeper.catalogue.recover.system import database, folders, maintaining
 from schoolkeeper.catalogue.recover.system.facts import Record
 from schoolkeeper.catalogue.recover.system.looking import administration_of, folder_path
 from schoolkeeper.catalogue.recover.system.recording import (
-    opened_store,
     read_record,
     record_path,
+    store_of,
     tag_of,
     write_record,
 )
@@ -36,9 +37,10 @@ def targets_digest(record: Record) -> str:
 
 
 def carry_out(action: Action, act: Act) -> Result:
-    """Carry out a step or an inverse."""
+    """Carry out a step or an inverse. An inverse does without the store, whose loss may be why a step failed."""
     given = action.arguments
-    with opened_store(act.system, str(given["store"]), str(given["source"])) as store:
+    place = store_of(act.system, str(given["store"]), str(given["source"]))
+    with nullcontext(place) if action.verb in INVERSES else place as store:
         if action.verb == "begin":
             return _begin(act, store, given)
         record = read_record(act.run)

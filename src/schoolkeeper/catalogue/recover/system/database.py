@@ -1,6 +1,6 @@
 """The steps that concern the database."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psycopg
@@ -12,6 +12,7 @@ from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.postgres import tools
 from schoolkeeper.connectors.postgres.scratch import observe
 from schoolkeeper.connectors.postgres.settling import settle
+from schoolkeeper.connectors.postgres.target import DatabaseTarget
 from schoolkeeper.connectors.restored import Unusable, contents_of, fetch_dump
 from schoolkeeper.connectors.store.planting import remove_tree
 from schoolkeeper.kernel.errors import Permanent
@@ -39,7 +40,7 @@ def restore(recovery: Recovery) -> Mapping[str, object]:
     with swap.administration.working() as connection:
         by_hand = settle(connection, swap.restored, contents.settings)
     failpoint("recover.system.database_restored")
-    known = recovery.checked([*faults, *(_by_hand(fault) for fault in by_hand)], "the database")
+    known = recovery.checked([*faults, *map(_by_hand, by_hand), *_in_no_set(target)], "the database")
     roles = sorted({*made, *(name for name in target.absent_roles if name in contents.roles)})
     recovery.note(restored_oid=swap.oid(swap.restored), roles_made=roles, faults=known)
     return {"tables": len(contents.tables), "rows": recovery.manifest.database.rows}
@@ -52,7 +53,9 @@ def compare(recovery: Recovery) -> Mapping[str, object]:
         return {"compared": "already"}
     swap, contents = recovery.database, _contents(recovery)
     found = observe(swap.administration.address(swap.restored))
-    faults = [*differences(contents, found), *_broken_rules(recovery)]
+    told = {fault.subject for fault in recovery.record.faults if fault.code == "by_hand"}
+    differing = [fault for fault in differences(contents, found) if fault.subject not in told]
+    faults = [*differing, *_broken_rules(recovery)]
     recovery.note(is_compared=True, faults=recovery.checked(faults, "the database"))
     return {"tables": len(found.tables), "rows": sum(one.rows for one in found.tables.values())}
 
@@ -78,9 +81,12 @@ def swap_in(recovery: Recovery) -> Mapping[str, object]:
     restored_oid = recovery.record.restored_oid
     if restored_oid is None or not recovery.record.is_compared:
         raise Permanent("the database was not restored and compared, so nothing is put in its place")
+    swap, target = recovery.database, recovery.record.database
     if not recovery.concluded:
-        recovery.database.swap(restored_oid)
-    return {"aside": recovery.database.before}
+        if swap.oid(swap.database) not in (restored_oid, target.oid):
+            raise Permanent(f"{swap.database} is another database than when this began: somebody else is at it")
+        swap.swap(restored_oid)
+    return {"aside": swap.before}
 
 
 def swap_out(recovery: Recovery) -> None:
@@ -128,6 +134,19 @@ def _load(recovery: Recovery, address: str) -> None:
 def _by_hand(fault: Fault) -> Fault:
     found = "not set by itself: it changes who sessions are, or loads a library, or was refused"
     return fault.model_copy(update={"code": "by_hand", "found": found, "level": "warning"})
+
+
+def _in_no_set(target: DatabaseTarget) -> Iterator[Fault]:
+    """What belongs to a database and is in no dump of it, and could not be taken over from the old one either."""
+    if target.oid is None:
+        subject, found = (
+            f"privileges on the database {target.database}",
+            "lost with the old one; everybody may connect",
+        )
+        yield Fault(code="by_hand", subject=subject, found=found, level="warning")
+    if target.subscriptions:
+        subject, found = f"subscriptions of {target.database}", "not made anew: they stay with the old database"
+        yield Fault(code="by_hand", subject=subject, found=found, level="warning")
 
 
 def _broken_rules(recovery: Recovery) -> list[Fault]:

@@ -11,6 +11,7 @@ from schoolkeeper.connectors.files.look import sha256_of
 from schoolkeeper.connectors.store.errors import SealError
 from schoolkeeper.connectors.store.manifest import Index
 from schoolkeeper.connectors.store.planting import path_of, plant
+from schoolkeeper.connectors.store.spelling import unspelled
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.failpoints import failpoint
 
@@ -31,7 +32,8 @@ def restore(recovery: Recovery, component: str) -> Mapping[str, object]:
     faults += _unlike(folder.restored, component, index, {fault.subject for fault in faults})
     _dress(folder.restored, folder.path, index)
     failpoint("recover.system.folder_restored")
-    known = recovery.checked(faults[:FAULTS_SHOWN], f"the folder {component}")
+    faults = [*faults[:FAULTS_SHOWN], *_not_ours_to_give(component, index)]
+    known = recovery.checked(faults, f"the folder {component}")
     recovery.note(planted=[*recovery.record.planted, component], faults=known)
     return {"files": len(index.files), "faults": len(faults)}
 
@@ -105,12 +107,23 @@ def _unlike(root: Path, component: str, index: Index, told: set[str]) -> Iterato
         path = root / path_of(link.path)
         if not path.is_symlink():
             yield Fault(code="differs", subject=f"{component}/{link.path}", found="the link is not there")
+        elif os.fsencode(path.readlink()) != unspelled(link.target):
+            yield Fault(code="differs", subject=f"{component}/{link.path}", found="the link leads elsewhere")
     listed = {path_of(path) for path in _paths(index)}
     for folder, names, files in os.walk(root):
         for name in (*names, *files):
             path = (Path(folder) / name).relative_to(root)
             if path not in listed:
                 yield Fault(code="differs", subject=f"{component}/{os.fsencode(path)!r}", found="nobody saved it")
+
+
+def _not_ours_to_give(component: str, index: Index) -> Iterator[Fault]:
+    """Only root can give files away: whoever else brings them back owns them, and the ERP may not read them."""
+    me = os.geteuid()
+    owners = sorted({*(one.uid for one in index.files), *(one.uid for one in index.folders)} - {me})
+    if me and owners:
+        saved, found = ", ".join(map(str, owners)), f"all of it belongs to user {me} now"
+        yield Fault(code="differs", subject=component, expected=f"owners {saved}", found=found, level="warning")
 
 
 def _dress(restored: Path, old: Path, index: Index) -> None:

@@ -5,6 +5,8 @@ The matrix of what may go where stands in docs/decisions/0012-wrong-target.md.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import permutations
+from pathlib import PurePath
 
 from schoolkeeper.catalogue.recover.system.facts import ChosenSet, RecoverFacts, SystemOptions
 from schoolkeeper.connectors.files.swapping import FolderTarget
@@ -34,6 +36,7 @@ def objections(facts: RecoverFacts, options: SystemOptions) -> list[Objection]:
         found += _database(facts.chosen, facts.database, options)
     for folder in facts.folders:
         found += _folder(folder, options)
+    found += _nested(facts)
     return [*found, *_space(facts, facts.chosen)]
 
 
@@ -103,9 +106,10 @@ def _identity(
     source = (chosen.source.system_identifier, chosen.source.database)
     here = (target.system_identifier, target.database)
     if facts.is_clone:
-        if source == here:
+        if source == here or (source[1] == here[1] and None in (source[0], here[0])):
             says = (
-                f"The database {target.database} is the very one of {chosen.system} that the set was taken from."
+                f"The database {target.database} is the very one of {chosen.system} that the set was taken from, "
+                "as far as anybody can tell."
             )
             yield Objection(
                 "identity", says, f"Correct the database's address in the definition of {facts.system}."
@@ -136,6 +140,10 @@ def _database(chosen: ChosenSet, target: DatabaseTarget, options: SystemOptions)
     if target.is_template:
         says = f"The database {target.database} is a template, which no ERP works in."
         yield Objection("template", says, "Correct the database's address in the definition.")
+    if target.is_invalid:
+        says = f"The database {target.database} is invalid: somebody began to remove it, and nothing can open it."
+        hint = "Nothing in it can be kept: remove it with DROP DATABASE, then repeat this."
+        yield Objection("invalid", says, hint)
     if target.in_recovery or target.read_only:
         why = "is a standby" if target.in_recovery else "lets this role read only"
         hint = "Name the primary server and a role without default_transaction_read_only."
@@ -174,6 +182,16 @@ def _folder(folder: FolderTarget, options: SystemOptions) -> Iterator[Objection]
     elif not folder.parent_writable:
         hint = "Run as an account that may, on a file system that is not mounted read-only."
         yield Objection(rule, f"Nothing can be made or renamed where {path} is.", hint)
+
+
+def _nested(facts: RecoverFacts) -> Iterator[Objection]:
+    """A folder cannot change places while it lies within another one that does."""
+    for outer, inner in permutations(facts.folders, 2):
+        if PurePath(inner.path).is_relative_to(outer.path):
+            says = f"{inner.path} lies within {outer.path}, and both are to change places."
+            yield Objection(
+                f"folder {inner.component}", says, "Lay one of them elsewhere, in the definition as well."
+            )
 
 
 def _space(facts: RecoverFacts, chosen: ChosenSet) -> Iterator[Objection]:

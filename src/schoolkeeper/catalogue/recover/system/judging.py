@@ -5,6 +5,7 @@ from itertools import islice
 
 from schoolkeeper.catalogue.recover.system.facts import Left, Live, Record, RecoverFacts, SystemOptions
 from schoolkeeper.catalogue.recover.system.guarding import objections
+from schoolkeeper.connectors.postgres.swapping import quoted
 from schoolkeeper.kernel.finding import Level
 
 # (suffix, level, says, subject, hint)
@@ -15,7 +16,7 @@ SHOWN = 100
 OWN = frozenset({"integrity", "by_hand", "maintenance"})
 HINTS = {
     "integrity": "The set says the same of itself: look at these rows in the ERP.",
-    "by_hand": "Set it with ALTER DATABASE or ALTER ROLE … IN DATABASE, as the set's contents list has it.",
+    "by_hand": "Do it with ALTER DATABASE, ALTER ROLE … IN DATABASE, REVOKE or CREATE SUBSCRIPTION.",
     "maintenance": "Run the product's command by hand, and look at the ERP's pages.",
     "differs": "Look at this in the ERP, and decide whether to go back to what was there before.",
 }
@@ -62,7 +63,8 @@ def _done(record: Record) -> Iterator[Verdict]:
         )
     for role in record.roles_made:
         says = f"The role {role} was missing on this server; it was made without a password and may not sign in."
-        hint = f'If the ERP or a person signs in with it: ALTER ROLE "{role}" LOGIN, then \\password {role}.'
+        name = quoted(role)
+        hint = f"If the ERP or a person signs in with it: ALTER ROLE {name} LOGIN, then \\password {name}."
         yield "role_made", Level.WARNING, says, role, hint
 
 

@@ -1,5 +1,6 @@
 """Seeing the set, the targets and what this run has done so far."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from schoolkeeper.catalogue.recover.system.facts import (
     SystemOptions,
 )
 from schoolkeeper.catalogue.recover.system.maintaining import can_close
-from schoolkeeper.catalogue.recover.system.recording import opened_store, read_record, tag_of
+from schoolkeeper.catalogue.recover.system.recording import read_record, store_of, tag_of
 from schoolkeeper.catalogue.recover.system.sharing import shared_with
 from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.databases.fault import Fault
@@ -25,7 +26,7 @@ from schoolkeeper.connectors.look import Look
 from schoolkeeper.connectors.postgres.administration import Administration
 from schoolkeeper.connectors.postgres.component import PostgresComponent
 from schoolkeeper.connectors.postgres.snapshot import snapshot
-from schoolkeeper.connectors.postgres.swapping import TAG_LENGTH, DatabaseSwap
+from schoolkeeper.connectors.postgres.swapping import TAG_LENGTH, DatabaseSwap, quoted
 from schoolkeeper.connectors.postgres.target import look_at_target
 from schoolkeeper.connectors.restored import Unusable, contents_of
 from schoolkeeper.connectors.space import space_at
@@ -40,7 +41,7 @@ DATABASE = "database"
 def look_around(look: Look, options: SystemOptions) -> RecoverFacts:
     """All facts. Raises Unreachable when the store or the database server does not answer."""
     record = read_record(look.run)
-    with opened_store(look.system, options.store, options.source) as store:
+    with store_of(look.system, options.store, options.source) as store:
         stored = _choose(store, options.set or (record.set if record else ""))
         manifest = stored.manifest if stored else None
         contents, obstacle = _contents(store, manifest) if manifest else (None, "")
@@ -187,7 +188,7 @@ def _left(look: Look, component: str, folders: dict[str, Path]) -> Iterator[Left
                 abandoned=not name.startswith(swap.before[:-TAG_LENGTH]),
                 name=name,
                 size_bytes=swap.size_bytes(name),
-                removing=f'DROP DATABASE "{name}"',
+                removing=f"DROP DATABASE {quoted(name)}",
             )
     for path in folders.values():
         for aside in FolderSwap(path, tag_of(look.run)).aside():
@@ -196,5 +197,5 @@ def _left(look: Look, component: str, folders: dict[str, Path]) -> Iterator[Left
                 abandoned=".restored-" in aside.name,
                 name=str(aside),
                 size_bytes=size_of(aside),
-                removing=f"rm -r {aside}",
+                removing=f"rm -r {shlex.quote(str(aside))}",
             )

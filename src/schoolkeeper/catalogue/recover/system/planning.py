@@ -35,12 +35,11 @@ def steps(facts: RecoverFacts, options: SystemOptions) -> Iterator[Step]:
         yield plan.step(key, says, "restore_folder", "discard_folder", component=part.component)
     yield plan.step("database:swap", _swaps(database, facts), "swap_database", "swap_database_back")
     for folder in facts.folders:
-        kept = "" if folder.inode is None else f"Rename {folder.path} aside, and "
-        says = f"{kept}put the restored folder into its place."
+        says = f"Put the restored folder {folder.path} into its place."
+        if folder.inode is not None:
+            says = f"Rename {folder.path} aside, and put the restored folder into its place."
         key = f"files:{folder.component}:swap"
-        yield plan.step(
-            key, says[0].upper() + says[1:], "swap_folder", "swap_folder_back", component=folder.component
-        )
+        yield plan.step(key, says, "swap_folder", "swap_folder_back", component=folder.component)
     yield plan.step("open", "Open the database, and end maintenance mode.", "conclude", "unconclude")
 
 
@@ -54,6 +53,7 @@ class _Plan:
             "manifest_sha256": chosen.manifest_sha256,
             "store": options.store,
             "source": options.source,
+            "database": chosen.component,
             "accept_damage": options.accept_damage,
             "folders": [folder.component for folder in facts.folders],
             "targets": digest([facts.database.digest(), *(folder.digest() for folder in facts.folders)]),
@@ -71,9 +71,11 @@ class _Plan:
 
 def _begins(facts: RecoverFacts, chosen: ChosenSet) -> str:
     made = f"{chosen.taken_at:%Y-%m-%d %H:%M} UTC"
+    is_there = facts.database is not None and facts.database.oid is not None
+    kept = "is kept aside and no longer in the ERP" if is_there else "is not in the set"
     return (
         f"Write down how {facts.system} is now. It becomes what {chosen.system} was at {made} (set {chosen.id}): "
-        "whatever was entered since then is kept aside and no longer in the ERP."
+        f"whatever was entered since then {kept}."
     )
 
 

@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 
@@ -47,11 +45,9 @@ def write_record(run: RunContext, record: Record) -> None:
     temporary.replace(path)
 
 
-@contextmanager
-def opened_store(system: System, name: str, source: str) -> Iterator[StoreLook]:
-    """The sets of a system in a store, which may be another system than the one that keeps the store."""
+def store_of(system: System, name: str, source: str) -> StoreLook:
+    """The sets of a system, not opened yet; the store may be kept by another system."""
     component = system.components.get(name)
     if not isinstance(component, StoreComponent):
         raise Unreachable(name, f"the definition of {system.slug} has no store of this name")
-    with StoreLook(name, component, source or system.slug) as store:
-        yield store
+    return StoreLook(name, component, source or system.slug)

@@ -16,6 +16,7 @@ from schoolkeeper.kernel.errors import Permanent
 
 # An object may be spelled otherwise by a newer server, and an extension has the version that is installed here.
 SPELLING = "schema_differs"
+OTHER_SPELLING = ("another definition", "one too many")  # not what is missing, nor where a sequence stands
 EXTENSION = "extension "
 
 
@@ -27,6 +28,7 @@ class Recovery:
         self.store = store
         self.record = record
         self.accept_damage = bool(given["accept_damage"])
+        self._component = str(given["database"])
 
     @property
     def manifest(self) -> Manifest:
@@ -37,8 +39,7 @@ class Recovery:
 
     @property
     def database(self) -> DatabaseSwap:
-        component = self.manifest.database.component
-        return DatabaseSwap(administration_of(self.act.system, component), self.record.tag)
+        return DatabaseSwap(administration_of(self.act.system, self._component), self.record.tag)
 
     @property
     def concluded(self) -> bool:
@@ -83,5 +84,6 @@ class Recovery:
     def _level(self, fault: Fault) -> str:
         """Errors stop a recovery, unless they were to be expected on this server or are accepted."""
         is_newer = self.record.database.server_major != self.manifest.database.source.server_major
-        expected = fault.code == SPELLING and (is_newer or fault.subject.startswith(EXTENSION))
+        respelled = is_newer and fault.found in OTHER_SPELLING
+        expected = fault.code == SPELLING and (respelled or fault.subject.startswith(EXTENSION))
         return "warning" if fault.level == "error" and (expected or self.accept_damage) else fault.level
