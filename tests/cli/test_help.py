@@ -17,6 +17,7 @@ EXPECTED = {
         "backups show",
         "backups files",
         "backups compare",
+        "backups timeline",
         "backups check-key",
         "rescue",
         "protect",

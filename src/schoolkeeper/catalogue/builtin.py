@@ -11,6 +11,7 @@ from schoolkeeper.catalogue.health.host.task import HostHealth
 from schoolkeeper.catalogue.health.web.task import WebHealth
 from schoolkeeper.catalogue.logs.errors.task import LogErrors
 from schoolkeeper.catalogue.recover.files.task import RecoverFiles
+from schoolkeeper.catalogue.recover.point_in_time.task import RecoverPointInTime
 from schoolkeeper.catalogue.recover.rows.task import RecoverRows
 from schoolkeeper.catalogue.recover.system.task import RecoverSystem
 from schoolkeeper.catalogue.storage.cleanup.task import Cleanup
@@ -27,6 +28,7 @@ BUILTIN: tuple[AnyTask, ...] = (
     LogErrors(),
     Prune(),
     RecoverFiles(),
+    RecoverPointInTime(),
     RecoverRows(),
     RecoverSystem(),
     Verify(),

@@ -1,6 +1,7 @@
 """What lies in a store of backups: sets, what is in them and changed between them, and whether keys open them."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -84,6 +85,30 @@ def compare(
         from schoolkeeper.cli.results import backups_compared
 
         emit(backups_compared.compared(found, store, earlier, later), backups_compared.render, as_json=as_json)
+
+
+@command(app, "timeline", group="backups", serves=("M014",))
+def timeline(
+    system: TargetArgument,
+    since: Annotated[str, typer.Option("--from", help="ISO 8601; without a zone, a clock at the system's.")] = "",
+    until: Annotated[str, typer.Option("--to", help="Likewise; without both, the last 24 hours.")] = "",
+    table: Annotated[str, typer.Option(help="Only what changed this table, such as public.grade.")] = "",
+    engine: Annotated[str, typer.Option(help="The component of pgBackRest or Barman, where there are two.")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what was committed when, to find the moment to go back to: rows by table, emptied and dropped tables.
+
+    Reads the PostgreSQL log that pgBackRest or Barman keep. For each transaction that took something away it tells
+    the option with which recover.point_in_time goes back to just before it.
+
+    Example: schoolkeeper backups timeline north-college --from 2026-11-02T13:30 --to 2026-11-02T15:00
+    """
+    with target(system) as found:
+        from schoolkeeper.cli.results import timeline as results
+
+        now = datetime.now(UTC)
+        result = results.found(found, now, since=since, until=until, table=table, engine=engine)
+        emit(result, results.render, as_json=as_json)
 
 
 @command(app, "check-key", group="backups", serves=("M046",))

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Literal, Protocol, Self, runtime_checkable
 
 from schoolkeeper.connectors.databases.protocol import Readable
 
@@ -49,6 +49,14 @@ class Moment:
     latest: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One file of a server's archived log, by PostgreSQL's name; nothing in it is later than `archived_at`."""
+
+    name: str
+    archived_at: datetime
+
+
 class EngineLook(Protocol):
     """Looking at what a tool has. Raises Unreachable when the tool or its repository does not answer; no message,
     argument or log carries a secret."""
@@ -77,6 +85,21 @@ class EngineLook(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
+
+
+@runtime_checkable
+class PhysicalLook(EngineLook, Protocol):
+    """A tool that keeps a server's own files and its log."""
+
+    def system_identifier(self, copy_id: str) -> str:
+        """Of which server a copy is, as PostgreSQL tells servers apart."""
+
+    def log(self) -> list[Segment]:
+        """The whole segments that are archived for the server as it is now, in the order of their names."""
+
+    def fetch_log(self, segment: str, into: Path) -> None:
+        """Put one segment, as the server wrote it, into the folder `into`, made if it is not there. Raises
+        Permanent."""
 
 
 class EngineAct(EngineLook, Protocol):

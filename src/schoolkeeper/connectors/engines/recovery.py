@@ -62,6 +62,17 @@ def prepare(into: Path, account: Account | None) -> None:
         raise Permanent(f"no server's files can be put into {into}: {error}") from error
 
 
+def lend(folder: Path, account: Account | None) -> None:
+    """Have a folder that a tool's account can write to. Raises Permanent when it cannot be."""
+    try:
+        folder.mkdir(exist_ok=True)
+        if account is not None:
+            account.require_way_to(folder.parent)
+            os.chown(folder, account.uid, account.gid)
+    except (OSError, ClusterError) as error:
+        raise Permanent(f"no log can be put into {folder}: {error}") from error
+
+
 def require_possible(moment: Moment, completed_at: datetime | None) -> None:
     """Raise Permanent for a moment that makes no sense, or that lies before the end of the copy."""
     if sum((moment.time is not None, bool(moment.transaction), bool(moment.name), moment.latest)) > 1:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 from schoolkeeper.connectors.engines import recovery
 from schoolkeeper.connectors.engines.barman.component import BarmanComponent
 from schoolkeeper.connectors.engines.program import Program, Said, located
-from schoolkeeper.connectors.engines.protocol import Capabilities, Copy, Moment
+from schoolkeeper.connectors.engines.protocol import Capabilities, Copy, Moment, Segment
 from schoolkeeper.connectors.postgres.account import Account, service_account
 from schoolkeeper.connectors.postgres.cluster_errors import ClusterError
 from schoolkeeper.kernel.errors import Permanent, SchoolkeeperError, Temporary, Unreachable
@@ -86,6 +86,33 @@ class BarmanLook:
         segments = [path.name for path in (into / LOG_FOLDER).iterdir() if _SEGMENT.fullmatch(path.name)]
         log = recovery.Log(f'cp {LOG_FOLDER}/%f "%p"', max(segments, default=""), f"rm -rf {LOG_FOLDER}")
         recovery.settle(into, self._account, moment, log)
+
+    def system_identifier(self, copy_id: str) -> str:
+        return str(self._shown(copy_id)["system_id"])
+
+    def log(self) -> list[Segment]:
+        """From the oldest copy on; what `barman cron` has not taken in yet is not among it."""
+        paths: set[str] = set()
+        for listed in self._listed():
+            if listed["status"] == DONE:
+                said = self._say("list-files", "--target", "wal", self._component.server, listed["backup_id"])
+                paths.update(said.get("_INFO", ()))
+        segments = {path.name: path for path in map(Path, paths) if _SEGMENT.fullmatch(path.name)}
+        try:
+            return [
+                Segment(name, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+                for name, path in sorted(segments.items())
+            ]
+        except OSError as error:
+            raise Unreachable(self.name, f"Barman's log cannot be looked at: {error}") from error
+
+    def fetch_log(self, segment: str, into: Path) -> None:
+        recovery.lend(into, self._barman_account)
+        said = self._run("get-wal", "--output-directory", str(into), self._component.server, segment)
+        if said.code:
+            raise self._known_failure(said) or Permanent(
+                f"{self.name}: the log segment {segment} cannot be read: {self._why(said)}"
+            )
 
     def _copy(self, listed: dict[str, Any]) -> Copy:
         copy_id, status = listed["backup_id"], listed["status"]

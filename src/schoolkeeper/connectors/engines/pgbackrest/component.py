@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 from schoolkeeper.connectors.component import Component
 from schoolkeeper.connectors.files.component import AbsolutePath
 
+PORT = 5432
+FIRST = 1
+
 
 class PgbackrestComponent(Component):
     """A stanza of pgBackRest: either as the school's configuration file says, or a plain repository folder.
@@ -20,8 +23,8 @@ class PgbackrestComponent(Component):
     repository: AbsolutePath | None = Field(None, description="Without a file: the folder of the repository")
     data: AbsolutePath | None = Field(None, description="Without a file: the server's data folder")
     socket: AbsolutePath | None = Field(None, description="Without a file: the folder of the server's socket")
-    port: int = Field(5432, description="Without a file: the server's port")
-    repo: int = Field(1, ge=1, description="Which repository of the configuration file")
+    port: int = Field(PORT, description="Without a file: the server's port")
+    repo: int = Field(FIRST, ge=1, description="Which repository of the configuration file")
     type: Literal["full", "diff", "incr"] = Field(
         "full", description="Of what we take; one that builds on others cannot be kept without them"
     )
@@ -32,8 +35,8 @@ class PgbackrestComponent(Component):
     def _one_way(self) -> Self:
         if (self.config is None) == (self.repository is None):
             raise ValueError("needs either `config`, the configuration file, or `repository`, the folder")
-        if self.config is not None and (self.data or self.socket or "port" in self.model_fields_set):
+        if self.config is not None and (self.data or self.socket or self.port != PORT):
             raise ValueError("`data`, `socket` and `port` stand in the configuration file already")
-        if self.repository is not None and "repo" in self.model_fields_set:
+        if self.repository is not None and self.repo != FIRST:
             raise ValueError("`repo` chooses one of a configuration file")
         return self

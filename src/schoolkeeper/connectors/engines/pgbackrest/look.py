@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 from schoolkeeper.connectors.engines import recovery
 from schoolkeeper.connectors.engines.pgbackrest.component import PgbackrestComponent
 from schoolkeeper.connectors.engines.program import Program, Said, located
-from schoolkeeper.connectors.engines.protocol import Capabilities, Copy, Moment
+from schoolkeeper.connectors.engines.protocol import Capabilities, Copy, Moment, Segment
 from schoolkeeper.connectors.postgres.account import Account, service_account
 from schoolkeeper.connectors.postgres.cluster_errors import ClusterError
 from schoolkeeper.kernel.errors import Permanent, SchoolkeeperError, Temporary, Unreachable
@@ -26,6 +26,7 @@ _LOCKED = 50  # LockAcquireError
 _NOT_THERE = {49, 56, 95, 103}  # HostConnectError, DbConnectError, CryptoError, RepoInvalidError
 # What `info` says of a stanza: 0 fine, 2 no backups yet. Every other code is a reason not to believe the list.
 _STANZA_ANSWERS = (0, 2)
+_SEGMENT = re.compile(r"(?:.*/)?([0-9A-F]{24})-[0-9a-f]{40}(?:\.[a-z0-9]+)?")
 
 
 class PgbackrestLook:
@@ -81,6 +82,33 @@ class PgbackrestLook:
             )
         log = recovery.Log(self._restore_command(into), self._archive(listed).get("max") or "")
         recovery.settle(into, self._account, moment, log)
+
+    def system_identifier(self, copy_id: str) -> str:
+        number = self._listed(copy_id)["database"]["id"]
+        return next(str(one["system-id"]) for one in self._info()["db"] if one["id"] == number)
+
+    def log(self) -> list[Segment]:
+        """Of the newest archive of the stanza: an upgraded server begins another."""
+        archives = self._info()["archive"]
+        if not archives:
+            return []
+        newest = max(archives, key=lambda one: one["database"]["id"])["id"]
+        folder = f"archive/{self._component.stanza}/{newest}"
+        listed = json.loads(self._say("repo-ls", folder, "--recurse", "--output=json", repo=True).out)
+        found = ((_SEGMENT.fullmatch(path), file) for path, file in listed.items())
+        times = {match[1]: datetime.fromtimestamp(file["time"], UTC) for match, file in found if match}
+        return [Segment(name, times[name]) for name in sorted(times)]
+
+    def fetch_log(self, segment: str, into: Path) -> None:
+        """pgBackRest asks the server's data folder whose log it is, so this works where that folder is."""
+        recovery.lend(into, self._account)
+        said = self._run("archive-get", "--no-archive-async", segment, str(into / segment), repo=True)
+        if said.code == 1:
+            raise Permanent(f"{self.name}: the log segment {segment} is not in the archive")
+        if said.code:
+            raise self._known_failure(said) or Permanent(
+                f"{self.name}: the log segment {segment} cannot be read: {said.words}"
+            )
 
     def _restore_command(self, into: Path) -> str:
         """How the server fetches its log. It runs without our environment, so everything is said in words.

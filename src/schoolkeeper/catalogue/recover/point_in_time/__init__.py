@@ -1,0 +1,1 @@
+"""Recovery of a database to just before a moment."""
