@@ -33,6 +33,7 @@ COMPONENTS: dict[str, Any] = {
     "database": {"kind": "postgres", "dsn": "env:ERP_DSN"},
     "host": {"kind": "host", "address": "local"},
     "uploads": {"kind": "files", "path": "/srv/erp/uploads"},
+    "physical": {"kind": "pgbackrest", "stanza": "erp", "config": "/etc/pgbackrest/pgbackrest.conf"},
     "logs": {"kind": "logs", "sources": {"access": "/srv/erp/logs/access.log"}},
     "backups": {
         "kind": "store",

@@ -1,0 +1,1 @@
+"""What `bench/backup.py` is made of."""
