@@ -95,9 +95,14 @@ class Administration:
 
 
 def meaning(component: str, error: psycopg.Error) -> SchoolkeeperError:
-    """A refused statement will be refused again; a lost connection, a lock or a session in the way will pass."""
+    """A refused statement will be refused again; a lost connection, a lock or a session in the way will pass.
+
+    So will a database that the server is still making for a process of ours that was killed: it notices the end of
+    that process only when it has made it.
+    """
     said = failure(component, error)
-    if isinstance(error, psycopg.errors.ObjectInUse):
+    in_the_making = psycopg.errors.DuplicateDatabase | psycopg.errors.UniqueViolation
+    if isinstance(error, psycopg.errors.ObjectInUse | in_the_making):
         return Temporary(str(said))
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return said
