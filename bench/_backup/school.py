@@ -120,7 +120,8 @@ def _running(folder: Path) -> Iterator[School]:
         hba.write_text(PEER + text)
     with server:
         with server.connect() as connection:
-            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [account_name()]).fetchone():
+            there = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [account_name()]).fetchone()
+            if there is None:
                 connection.execute(f"CREATE ROLE {account_name()} SUPERUSER LOGIN".encode())
         yield School(server, folder / "erp")
 
