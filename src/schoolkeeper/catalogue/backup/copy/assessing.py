@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from schoolkeeper.catalogue.backup.copy.facts import CopyFacts, Lacking, TargetFacts
+from schoolkeeper.catalogue.backup.verify.copies import held_of
 from schoolkeeper.catalogue.backup.verify.holdings import Holdings, owner
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.connectors.store.component import StoreComponent
@@ -34,7 +35,7 @@ def assessed(look: Look, source: str, to: str, which: Which) -> CopyFacts:
     targets, closed = list[TargetFacts](), dict[str, str]()
     for name in targets_of(look, source, to):
         try:
-            targets.append(_target(look.store(name), store, holdings, whole, which))
+            targets.append(_target(look, name, store, holdings, whole, which))
         except Unreachable as error:
             closed[name] = error.reason
     if closed and not targets:
@@ -52,8 +53,9 @@ def assessed(look: Look, source: str, to: str, which: Which) -> CopyFacts:
 
 
 def _target(
-    target: StoreLook, source: StoreLook, holdings: Holdings, whole: Sequence[Manifest], which: Which
+    look: Look, name: str, source: StoreLook, holdings: Holdings, whole: Sequence[Manifest], which: Which
 ) -> TargetFacts:
+    target = look.store(name)
     there = Holdings.of(target)
     have = {one.id for one in there.sets}
     named = _named(there)
@@ -73,12 +75,13 @@ def _target(
         coming |= {part.name for part in parts}
         lacking.append(Lacking(set=one.set, bytes=sum(part.size_bytes for part in parts)))
     return TargetFacts(
-        name=target.name,
+        name=name,
         newest_at=newest and newest.taken_at,
         sets=lacking,
         proofs=[name for name in proofs if name not in there.listed],
         differing=sorted(other),
         free_bytes=target.free_bytes(),
+        held=held_of(newest, look.system) if newest else [],
     )
 
 

@@ -3,6 +3,9 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from pydantic import Field
+
+from schoolkeeper.catalogue.backup.verify.copies import HeldPart
 from schoolkeeper.kernel.facts import Facts
 
 
@@ -16,7 +19,7 @@ class Lacking(Facts):
 class TargetFacts(Facts):
     """A store that sets are copied to. `sets` are lacking there, oldest first; `proofs` are records of sets that
     it has; `differing` are sets that contradict what is there. `newest_at` is when the newest whole set there was
-    taken."""
+    taken, `held` are parts of it that no store contains, because another tool keeps them."""
 
     volatile: ClassVar[frozenset[str]] = frozenset({"free_bytes"})
 
@@ -26,6 +29,12 @@ class TargetFacts(Facts):
     proofs: list[str]
     differing: list[str]
     free_bytes: int | None
+    held: list[HeldPart] = Field(default_factory=list)
+
+    @property
+    def here(self) -> list[HeldPart]:
+        """The parts that the copy lacks and that would be lost with this building."""
+        return [one for one in self.held if not one.offsite]
 
     @property
     def bytes(self) -> int:

@@ -40,6 +40,15 @@ def _target(facts: CopyFacts, target: TargetFacts) -> Iterator[Verdict]:
             target.name,
             "Enlarge it, or let backup.prune keep fewer sets there.",
         )
+    for one in target.here:
+        says = (
+            f"The sets in {target.name} do not contain {one.part}: {one.by} keeps it, once, and that lies beside "
+            "the ERP."
+        )
+        hint = (
+            f"Let {one.by} keep a copy in another building too, and say so with offsite = true in its definition."
+        )
+        yield "incomplete", Level.WARNING, says, f"{target.name}/{one.part}", hint
     if facts.newest_at is None:
         return
     if target.newest_at is None:

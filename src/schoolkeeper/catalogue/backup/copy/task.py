@@ -50,6 +50,7 @@ class Copy(SystemTask[CopyOptions, CopyFacts]):
         requirements=frozenset({"M048", "M069"}),
         findings={
             "behind": "A store has no set as new as it should be",
+            "incomplete": "A copy lacks what another tool keeps",
             "source_damaged": "A set is not copied because it is damaged",
             "differs": "Two stores hold different sets under one name",
             "target_full": "A store has no room for the copies",
@@ -122,8 +123,14 @@ def _steps(target: TargetFacts, limit: Mapping[str, object]) -> list[Step]:
 
 
 def _evidence(facts: CopyFacts, target: TargetFacts) -> Evidence:
-    holds = target.newest_at == facts.newest_at and not target.differing
+    newest = target.newest_at == facts.newest_at and not target.differing
     newest_at = target.newest_at and target.newest_at.isoformat()
     has = f"a whole set of {target.newest_at:%Y-%m-%d %H:%M} UTC" if target.newest_at else "no whole set"
-    says = f"The store {target.name} has {has}, {'the' if holds else 'NOT the'} newest of {facts.source}."
-    return Evidence("copy", target.name, holds, says, {"source": facts.source, "newest_at": newest_at})
+    lacks = [f"{one.part} ({one.by} keeps it{'' if one.offsite else ' beside the ERP'})" for one in target.held]
+    without = f" without {', '.join(lacks)}" if lacks else ""
+    says = (
+        f"The store {target.name} has {has}{without}, {'the' if newest else 'NOT the'} newest of {facts.source}."
+    )
+    held = [one.model_dump(mode="json") for one in target.held]
+    data = {"source": facts.source, "newest_at": newest_at, "held": held}
+    return Evidence("copy", target.name, newest and not target.here, says, data)

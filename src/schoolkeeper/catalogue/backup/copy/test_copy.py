@@ -103,6 +103,19 @@ def test_a_copy_is_the_same_byte_for_byte_and_holds(here: Shelf, far: Shelf) -> 
     assert findings(check, check.assess()) == []
 
 
+def test_what_another_tool_keeps_does_not_travel_and_the_copy_says_so(here: Shelf, far: Shelf) -> None:
+    here.hold(here.plant(NOON - HOUR, [b"rows of today"]), "bucket")
+    stores = {"backups": store(here.folder), "far": store(far.folder, offsite=True)}
+    tool = {"kind": "restic", "repository": "/srv/restic", "password": "env:RESTIC"}
+    for offsite, holds in ((False, False), (True, True)):
+        one = subject(Copy(), here.folder.parent / "home", {**stores, "bucket": {**tool, "offsite": offsite}})
+        one.apply(one.plan())
+        (evidence,) = one.task.evidence(one.assess())
+        assert evidence.holds is holds
+        assert "without database (bucket keeps it" in evidence.says
+        assert ("incomplete", "far/database") in codes(findings(one, one.assess())) or holds
+
+
 def test_what_the_target_has_does_not_travel_again(here: Shelf, far: Shelf) -> None:
     made = days(here, 2)
     one = copying(here, far)

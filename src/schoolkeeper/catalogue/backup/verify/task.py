@@ -7,6 +7,7 @@ from pydantic import Field
 
 from schoolkeeper.catalogue.backup.create.earlier import DAMAGED
 from schoolkeeper.catalogue.backup.verify.assessing import STORE, assessed
+from schoolkeeper.catalogue.backup.verify.concluding import verification
 from schoolkeeper.catalogue.backup.verify.facts import VerifyFacts
 from schoolkeeper.catalogue.backup.verify.judging import verdicts
 from schoolkeeper.catalogue.task import SystemTask
@@ -103,27 +104,7 @@ class Verify(SystemTask[VerifyOptions, VerifyFacts]):
         ]
 
     def evidence(self, facts: VerifyFacts) -> Sequence[Evidence]:
-        until = facts.locked_until and facts.locked_until.isoformat()
-        every = f"All {facts.objects:,}" if not facts.left_objects else f"{facts.objects:,}"
-        left = f", {facts.left_objects:,} were left for another day" if facts.left_objects else ""
-        damaged = f"{len(facts.damaged):,} are damaged or gone" if facts.damaged else "nothing is damaged"
-        says = (
-            f"{every} objects ({facts.bytes / 1e6:,.1f} MB) of the {len(facts.sets):,} sets in {facts.store} were "
-            f"read back{left}; {damaged}. The newest set is {f'locked until {until}' if until else 'not locked'}."
-        )
-        data = {
-            "objects": facts.objects,
-            "bytes": facts.bytes,
-            "sets": len(facts.sets),
-            "left_objects": facts.left_objects,
-            "left_bytes": facts.left_bytes,
-            "damaged": len(facts.damaged),
-            "unreadable": len(facts.unreadable),
-            "unsound": sorted(facts.unsound),
-            "newest": facts.newest.id if facts.newest else "",
-            "locked_until": until,
-        }
-        return [Evidence("verification", facts.store, facts.holds, says, data)]
+        return [verification(facts)]
 
 
 def _step(verb: str, inverse: str, pack: str, store: str) -> Step:

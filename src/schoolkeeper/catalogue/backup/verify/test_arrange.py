@@ -17,7 +17,7 @@ import pyrage  # type: ignore[import-untyped]
 from schoolkeeper.catalogue.backup.drill.facts import Proof
 from schoolkeeper.catalogue.task import AnyTask
 from schoolkeeper.connectors.databases.contents import DatabaseSource
-from schoolkeeper.connectors.store.manifest import DatabasePart, Manifest, Part, Version
+from schoolkeeper.connectors.store.manifest import DatabasePart, Held, Manifest, Part, Version
 from schoolkeeper.connectors.system import System
 from schoolkeeper.kernel.facts import Options
 from schoolkeeper.profiles.model import Profile
@@ -110,6 +110,16 @@ class Shelf:
         self.put(f"sets/{name}/SHA256SUMS", sums.encode(), taken_at)
         self.put(f"sets/{name}/manifest.json", manifest.model_dump_json(indent=2).encode(), taken_at)
         return manifest
+
+    def hold(self, manifest: Manifest, by: str) -> None:
+        """Make the database of a set one that a tool keeps."""
+        held = Held(component=by, engine="restic", copy_id="0123abcd")
+        part = manifest.database.model_copy(update={"held": held, "index": None, "packs": []})
+        held_set = manifest.model_copy(update={"database": part})
+        sums = "".join(f"{part.sha256}  ../../{part.name}\n" for part in held_set.parts)
+        self.put(f"sets/{manifest.set}/SHA256SUMS", sums.encode(), manifest.taken_at)
+        text = held_set.model_dump_json(indent=2)
+        self.put(f"sets/{manifest.set}/manifest.json", text.encode(), manifest.taken_at)
 
     def prove(self, manifest: Manifest, at: datetime, *, holds: bool = True, run: str = "r1") -> str:
         """The record of a proof of a set; its name."""

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from schoolkeeper.catalogue.backup.create.earlier import DAMAGED
 from schoolkeeper.catalogue.backup.test_arrange import codes, findings
-from schoolkeeper.catalogue.backup.verify.copies import CopyFacts, lacking
+from schoolkeeper.catalogue.backup.verify.copies import CopyFacts, HeldPart, lacking
 from schoolkeeper.catalogue.backup.verify.facts import VerifyFacts
 from schoolkeeper.catalogue.backup.verify.holdings import owner
 from schoolkeeper.catalogue.backup.verify.reading import cycle_days, is_due
@@ -234,6 +235,60 @@ def test_the_rule_says_exactly_what_is_missing() -> None:
     assert "there are 2 copies" in missing(copy("near"), stale)
     assert "far has no set younger than the target" in missing(copy("near"), stale)
     assert missing(copy("near"), copy("far", offsite=True, medium="object", age=DAY)) == ""
+
+
+def held(by: str = "restic", part: str = "database", **where: object) -> HeldPart:
+    return HeldPart.model_validate({"part": part, "by": by, **where})
+
+
+def test_what_another_tool_keeps_is_one_copy_however_many_stores_there_are() -> None:
+    def missing(*held: HeldPart, parts: Sequence[str] = ("uploads",)) -> str:
+        update = {"parts": list(parts), "held": list(held)}
+        good = copy("near"), copy("far", offsite=True, medium="object"), copy("third", medium="tape")
+        return "; ".join(lacking([one.model_copy(update=update) for one in good], NOON, DAY))
+
+    assert missing(parts=["database", "uploads"]) == ""
+    beside = missing(held())
+    assert "of database there are 2 copies instead of 3, the running system counted" in beside
+    assert "all copies of database lie on one kind of medium (disk)" in beside
+    assert "no copy of database lies in another building" in beside
+    assert "only restic keeps database, and no copy of the set contains it" in beside
+    assert "uploads" not in beside
+    assert missing(held(offsite=True, medium="object")) == (
+        "of database there are 2 copies instead of 3, the running system counted; "
+        "only restic keeps database, and no copy of the set contains it"
+    )
+    assert "there are 2 copies instead of 3" in missing(held(), held(part="uploads"), parts=[])
+    assert "only restic keeps uploads" in missing(held(), held(part="uploads"), parts=[])
+
+
+def test_a_tool_and_a_store_that_both_keep_a_part_are_two_copies() -> None:
+    near = copy("near").model_copy(update={"parts": ["uploads"], "held": [held()]})
+    far = copy("far", offsite=True, medium="object").model_copy(update={"parts": ["database", "uploads"]})
+    assert lacking([near, far], NOON, DAY) == []
+    closed = CopyFacts(store="closed", offsite=True, medium="tape", fault="no network")
+    assert lacking([near, closed], NOON, DAY) == [], "nobody knows what it holds, which is said elsewhere"
+
+
+def test_where_a_held_part_lies_is_what_the_definition_of_the_tool_says(here: Shelf, tmp_path: Path) -> None:
+    far = shelf(tmp_path / "far")
+    for place in (here, far):
+        place.hold(place.plant(NOON - HOUR, [b"rows of today"]), "bucket")
+    where = {"backups": store(here.folder), "far": store(far.folder, offsite=True, medium="object")}
+    tool = {"kind": "restic", "repository": "/srv/restic", "password": "env:RESTIC"}
+    for more, is_far in (
+        ({}, False),
+        ({"bucket": tool}, False),
+        ({"bucket": {**tool, "offsite": True, "medium": "object"}}, True),
+    ):
+        one = subject(Verify(), tmp_path / "home", {**where, **more}, environment="production")
+        (finding,) = findings(one, one.assess())
+        (evidence,) = one.task.evidence(one.assess())
+        assert "only bucket keeps database, and no copy of the set contains it" in finding.says
+        assert ("none lies in another building" in finding.says) is not is_far
+        assert "Not in this store, and so not read: database by restic." in evidence.says
+        assert evidence.data["held"] == ["database by restic"]
+        assert evidence.data["three_two_one_lacks"]
 
 
 def test_the_rule_is_asked_of_all_stores_and_one_that_is_closed_is_unknown(here: Shelf, tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from schoolkeeper.connectors.component import Component
+from schoolkeeper.connectors.engines.tool import ToolComponent
 from schoolkeeper.connectors.files.component import AbsolutePath
 
 
-class BarmanComponent(Component):
+class BarmanComponent(ToolComponent):
     """A server in Barman's care, as Barman's configuration says. Barman's own `barman cron` must be running.
 
     As root, Barman changes to its own account by itself; otherwise we must run as that account.

@@ -4,14 +4,14 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from schoolkeeper.connectors.component import Component
+from schoolkeeper.connectors.engines.tool import ToolComponent
 from schoolkeeper.connectors.files.component import AbsolutePath
 
 PORT = 5432
 FIRST = 1
 
 
-class PgbackrestComponent(Component):
+class PgbackrestComponent(ToolComponent):
     """A stanza of pgBackRest: either as the school's configuration file says, or a plain repository folder.
 
     In both cases the server itself archives its log into the repository (`archive_command`).

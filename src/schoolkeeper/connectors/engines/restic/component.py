@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, TypeAdapter
 
-from schoolkeeper.connectors.component import Component
+from schoolkeeper.connectors.engines.tool import ToolComponent
 from schoolkeeper.connectors.secrets import SecretReference
 
 _REFERENCE = ("env:", "file:")
@@ -44,7 +44,7 @@ def _absolute(text: str) -> str:
 Inside = Annotated[str, AfterValidator(_absolute)]
 
 
-class ResticComponent(Component):
+class ResticComponent(ToolComponent):
     """A restic repository: where we keep copies, or where the school's own snapshots are."""
 
     kind: Literal["restic"]

@@ -1,0 +1,35 @@
+"""What a verification says to later readers: pure."""
+
+from schoolkeeper.catalogue.backup.verify.copies import lacking
+from schoolkeeper.catalogue.backup.verify.facts import VerifyFacts
+from schoolkeeper.kernel.evidence import Evidence
+
+
+def verification(facts: VerifyFacts) -> Evidence:
+    """How much was read back and what was wrong; what nobody read here is named too."""
+    until = facts.locked_until and facts.locked_until.isoformat()
+    held = facts.newest.held if facts.newest else []
+    every = f"All {facts.objects:,}" if not facts.left_objects else f"{facts.objects:,}"
+    left = f", {facts.left_objects:,} were left for another day" if facts.left_objects else ""
+    damaged = f"{len(facts.damaged):,} are damaged or gone" if facts.damaged else "nothing is damaged"
+    says = (
+        f"{every} objects ({facts.bytes / 1e6:,.1f} MB) of the {len(facts.sets):,} sets in {facts.store} were "
+        f"read back{left}; {damaged}. The newest set is {f'locked until {until}' if until else 'not locked'}."
+    )
+    if held:
+        says += f" Not in this store, and so not read: {', '.join(held)}."
+    data = {
+        "objects": facts.objects,
+        "bytes": facts.bytes,
+        "sets": len(facts.sets),
+        "left_objects": facts.left_objects,
+        "left_bytes": facts.left_bytes,
+        "damaged": len(facts.damaged),
+        "unreadable": len(facts.unreadable),
+        "unsound": sorted(facts.unsound),
+        "newest": facts.newest.id if facts.newest else "",
+        "held": held,
+        "locked_until": until,
+        "three_two_one_lacks": lacking(facts.copies, facts.now, facts.rpo) if facts.copies else None,
+    }
+    return Evidence("verification", facts.store, facts.holds, says, data)
