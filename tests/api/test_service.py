@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -102,6 +103,20 @@ def test_a_run_is_asked_for_and_shown(keeper: Program) -> None:
 def test_bad_input_is_told_with_every_fault_and_asks_for_nothing(keeper: Program, body: Any, says: str) -> None:
     answer = keeper("POST", "/systems/north-college/runs", body, status=422)
     assert says in json.dumps(answer)
+    assert not Run.objects.exists()
+
+
+def test_what_would_work_on_the_records_themselves_is_refused(
+    keeper: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = connection.settings_dict
+    at = f"{own['USER']}:{own['PASSWORD']}@{own['HOST']}:{own['PORT']}/{own['NAME']}"
+    monkeypatch.setenv("OUR_DSN", f"postgresql://{at}")
+    database = '[components.database]\nkind = "postgres"\ndsn = "env:OUR_DSN"'
+    take_into_care(parse(f"{DEFINITION}\n{database}"), by="test")
+    body = {"task": "recover.system", "options": {"confirm": "north-college"}}
+    answer = keeper("POST", "/systems/north-college/runs", body, status=409)
+    assert "schoolkeeper rescue recover.system" in answer["detail"]
     assert not Run.objects.exists()
 
 

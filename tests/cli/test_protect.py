@@ -23,6 +23,7 @@ class Keeper:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.home = folder / "home"
+        self.complaint = ""
 
     def __call__(self, *arguments: object, code: int = 0) -> str:
         environment = {name: value for name, value in os.environ.items() if name != "SCHOOLKEEPER_DATABASE_URL"}
@@ -35,6 +36,7 @@ class Keeper:
             timeout=180,
         )
         assert done.returncode == code, done.stdout + done.stderr
+        self.complaint = done.stderr
         return done.stdout
 
     def password(self) -> Path:
@@ -76,7 +78,14 @@ def test_its_own_state_is_backed_up_and_proven(keeper: Keeper) -> None:
     assert line["proven"] is True
     names = keeper("backups", "files", definition, line["id"], "keys")
     assert "django" in names
+    its_own_worker_does_not_replace_it(keeper, definition)
     the_way_back_from_nothing(keeper, definition)
+
+
+def its_own_worker_does_not_replace_it(keeper: Keeper, definition: Path) -> None:
+    keeper("apply", definition)
+    keeper("run", "recover.system", "schoolkeeper", "-o", "confirm=schoolkeeper", code=1)
+    assert "schoolkeeper rescue recover.system" in keeper.complaint
 
 
 def the_way_back_from_nothing(keeper: Keeper, definition: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -135,3 +136,17 @@ def test_without_a_backup_that_is_known_one_is_chosen_first(cast: Mapping[str, C
     for query in ({}, {"set": "20200101T000000Z-00000000"}):
         answer = cast["keeper"].get(reverse("admin:recover_ask", args=[system, "recover.rows"]), query)
         assert answer["Location"] == chosen
+
+
+@pytest.mark.parametrize("page", ["admin:recover_ask", "admin:ask"])
+def test_what_would_work_on_the_records_themselves_is_refused_on_the_page(
+    cast: Mapping[str, Client], system: str, now: datetime, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    key = made.take(system, now)
+    own = connection.settings_dict
+    at = f"{own['USER']}:{own['PASSWORD']}@{own['HOST']}:{own['PORT']}/{own['NAME']}"
+    monkeypatch.setenv("ERP_DSN", f"postgresql://{at}")
+    sent = {"set": key, "confirm": system, "tables": "public.grade", "where": "true", "what": "deleted"}
+    answer = cast["keeper"].post(reverse(page, args=[system, "recover.rows"]), sent)
+    assert b"schoolkeeper rescue recover.rows" in answer.content
+    assert not Run.objects.filter(task="recover.rows").exists()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from schoolkeeper.engine.case import Case
 from schoolkeeper.engine.models import Hold, WriterLock
+from schoolkeeper.engine.own_database import replaces_own
 from schoolkeeper.kernel.spec import Risk, Spec, Undo
 from schoolkeeper.records import evidence
 
@@ -25,6 +26,11 @@ def not_on_hold(case: Case, now: datetime) -> str | None:
         f"Run {hold.run_id} could not be taken back; automation on {case.system.slug} is locked until a person "
         "has looked and clears it."
     )
+
+
+def is_not_its_own(case: Case, now: datetime) -> str | None:
+    """What this run is recorded in cannot be replaced by it."""
+    return replaces_own(case.task.spec, case.system, ask=True)
 
 
 def has_restore_point(case: Case, now: datetime) -> str | None:
@@ -49,7 +55,7 @@ def is_only_writer(case: Case, now: datetime) -> str | None:
     return f"Run {lock.run_id} is changing {case.system.slug} now."
 
 
-RULES: tuple[Rule, ...] = (not_on_hold, has_restore_point, is_only_writer)
+RULES: tuple[Rule, ...] = (not_on_hold, is_not_its_own, has_restore_point, is_only_writer)
 
 
 def refusal(case: Case, now: datetime) -> str | None:

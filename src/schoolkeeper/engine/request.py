@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from schoolkeeper.catalogue.options import parse_options
 from schoolkeeper.engine.knowledge import catalogue
+from schoolkeeper.engine.own_database import replaces_own
 from schoolkeeper.estate.care import find
 from schoolkeeper.kernel.canonical import digest
+from schoolkeeper.kernel.errors import Refused
 from schoolkeeper.records import ledger
 from schoolkeeper.records.models import Run
 
@@ -22,9 +24,14 @@ def request(
     occasion: str = "on demand",
     options: Mapping[str, object] | None = None,
 ) -> Run:
-    """Queue a run; a worker takes it from there. Raises Invalid for an unknown task or system or bad options."""
+    """Queue a run; a worker takes it from there.
+
+    Raises Invalid for an unknown task or system or bad options, Refused for what no worker may do: replace the
+    database that it works with.
+    """
     spec = catalogue().find(task_id).spec
-    find(system)
+    if reason := replaces_own(spec, find(system), ask=False):
+        raise Refused(reason)
     chosen = parse_options(catalogue().find(task_id), options or {}).model_dump(mode="json", exclude_defaults=True)
     run = Run.objects.create(
         system=system,

@@ -9,7 +9,7 @@ from schoolkeeper.engine.gate import needs_approval, needs_four_eyes
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.engine.request import request as ask_for
 from schoolkeeper.estate.models import SystemRecord
-from schoolkeeper.kernel.errors import Invalid
+from schoolkeeper.kernel.errors import Invalid, Refused
 
 
 def show(request: HttpRequest, slug: str, task_id: str) -> HttpResponseBase:
@@ -24,6 +24,8 @@ def show(request: HttpRequest, slug: str, task_id: str) -> HttpResponseBase:
             run = ask_for(task_id, slug, by=request.user.get_username(), options=form.given())
         except Invalid as invalid:
             form.add_error(None, list(invalid.faults))
+        except Refused as refused:
+            form.add_error(None, str(refused))
         else:
             messages.success(request, f"Run {run.pk} is in the queue.")
             return redirect("admin:run", pk=run.pk)

@@ -12,7 +12,7 @@ from schoolkeeper.controlroom.queries.standing import standings
 from schoolkeeper.controlroom.recovery_form import RecoveryForm
 from schoolkeeper.engine.request import request as ask_for
 from schoolkeeper.estate.models import SystemRecord
-from schoolkeeper.kernel.errors import Invalid
+from schoolkeeper.kernel.errors import Invalid, Refused
 
 
 def show(request: HttpRequest) -> TemplateResponse:
@@ -66,6 +66,8 @@ def ask(request: HttpRequest, slug: str, task_id: str) -> HttpResponseBase:
             run = ask_for(task_id, slug, by=request.user.get_username(), options=given)
         except Invalid as invalid:
             form.form.add_error(None, list(invalid.faults))
+        except Refused as refused:
+            form.form.add_error(None, str(refused))
         else:
             messages.success(request, f"Run {run.pk} is in the queue. It first looks and shows what it would do.")
             return redirect("admin:run", pk=run.pk)
