@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from schoolkeeper.connectors.system_lock import SystemLock
 from schoolkeeper.testing.arrange import secret_file
 from tests.control_plane import ControlPlane
 
@@ -70,6 +71,21 @@ def test_another_worker_takes_over_from_a_dead_one(control_plane: ControlPlane, 
     control_plane.worker("two")
     assert control_plane.until_ended(run) == ["ok"]
     control_plane.verify_ledger()
+
+
+def test_after_a_rescue_a_killed_run_goes_no_further(control_plane: ControlPlane, erp: str, home: Path) -> None:
+    run = control_plane.ask("database.analyze", erp)
+    killed = control_plane.worker(failpoint="engine.step.started:analyze:public.grade=kill")
+    control_plane.until(lambda: killed.poll() is not None, "the worker dies at its failpoint")
+    lock = SystemLock(home, erp).take("rescue-night", "the rescue night of m")
+    assert lock.before is not None
+    assert lock.before.was_broken_off
+    lock.note_change()
+    lock.release()
+    control_plane.worker()
+    assert control_plane.until_ended(run) == ["failed"]
+    (row,) = control_plane.rows(f"SELECT says FROM records_run WHERE id = {run}")
+    assert "the rescue night of m changed" in str(row["says"])
 
 
 def test_two_workers_make_one_writer(control_plane: ControlPlane, erp: str) -> None:

@@ -6,6 +6,7 @@ Looking is never gated: a freeze does not make anybody blind. The rules are aske
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from schoolkeeper.engine import holding
 from schoolkeeper.engine.case import Case
 from schoolkeeper.engine.models import Hold, WriterLock
 from schoolkeeper.engine.own_database import replaces_own
@@ -55,7 +56,12 @@ def is_only_writer(case: Case, now: datetime) -> str | None:
     return f"Run {lock.run_id} is changing {case.system.slug} now."
 
 
-RULES: tuple[Rule, ...] = (not_on_hold, is_not_its_own, has_restore_point, is_only_writer)
+def nobody_rescues(case: Case, now: datetime) -> str | None:
+    """Nor does a rescue on this machine, which asks no database: takes the system's file, until the run ends."""
+    return holding.hold(case)
+
+
+RULES: tuple[Rule, ...] = (not_on_hold, is_not_its_own, has_restore_point, is_only_writer, nobody_rescues)
 
 
 def refusal(case: Case, now: datetime) -> str | None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pydantic_core import to_jsonable_python
 
 from schoolkeeper.connectors.scratch_servers import release
-from schoolkeeper.engine import approvals, gate
+from schoolkeeper.engine import approvals, gate, holding
 from schoolkeeper.engine.case import Case, open_case
 from schoolkeeper.engine.failure import Failed, Failure, guarded
 from schoolkeeper.engine.knowledge import catalogue
@@ -132,7 +132,7 @@ def perform(key: str, step_key: str) -> Failure | None:
     step = case.run.steps.get(key=step_key)
     if step.state == StepRecord.State.DONE:
         return None
-    if failure := _other_target(case):
+    if failure := _other_target(case) or _other_writer(case):
         return failure
     failpoint(f"engine.step.before:{step_key}")
     _journal(case.run, step, StepRecord.State.STARTED, {"step": step_key, "action": digest(step.action)})
@@ -166,7 +166,7 @@ def take_back(key: str, step_key: str) -> Failure | None:
     """Carry out the inverse of one step, journalled."""
     case = open_case(key)
     step = case.run.steps.get(key=step_key)
-    if failure := _other_target(case):
+    if failure := _other_target(case) or _other_writer(case):
         return failure
     try:
         _apply(case, step.inverse)
@@ -203,6 +203,7 @@ def conclude(key: str, outcome: str | None, says: str) -> str:
     if run.state != Run.State.ENDED:
         with transaction.atomic():
             _settle(run, Outcome(outcome) if outcome else None, says)
+    holding.release(key)
     WriterLock.objects.filter(run=run).delete()
     ledger.sign_head(settings.SCHOOLKEEPER_HOME, settings.SCHOOLKEEPER_INSTANCE)
     with contextlib.suppress(OSError):
@@ -270,6 +271,14 @@ def _other_target(case: Case) -> Failure | None:
         return None
     says = f"The definition or profile of {case.system.slug} changed since this run looked; it goes no further."
     return {"kind": "permanent", "says": says}
+
+
+def _other_writer(case: Case) -> Failure | None:
+    """A run that is gone on with, after its worker was gone, must have the system to itself again."""
+    if reason := holding.hold(case):
+        return {"kind": "permanent", "says": reason}
+    holding.note_change(case)
+    return None
 
 
 def _finding_about(run: Run, outcome: Outcome, says: str) -> list[Finding]:

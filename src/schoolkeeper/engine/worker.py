@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from schoolkeeper.engine import durable, stages
+from schoolkeeper.engine import durable, holding, stages
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.engine.models import Worker
 from schoolkeeper.engine.presence import DEAD_AFTER, beat
@@ -71,6 +71,7 @@ def work(worker_id: str, stop: threading.Event) -> int:
         (HEARTBEAT_SECONDS, lambda: beat(worker_id)),
         (HEARTBEAT_SECONDS, lambda: take_over_from_the_dead(worker_id, client)),
         (HEARTBEAT_SECONDS, lambda: end_broken_runs(client)),
+        (HEARTBEAT_SECONDS, holding.release_ended),
         (60.0, end_unanswered_requests),
         (3600.0, lambda: forget_old(settings.SCHOOLKEEPER_HOME)),
     )

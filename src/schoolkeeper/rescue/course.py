@@ -5,7 +5,8 @@ done is not done again, and one that was only begun is repeated, which every ste
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -20,6 +21,7 @@ from schoolkeeper.connectors.look import Look
 from schoolkeeper.connectors.run_context import RunContext
 from schoolkeeper.connectors.scratch_servers import release
 from schoolkeeper.connectors.system import System
+from schoolkeeper.connectors.system_lock import OWN_RECORDS, SystemLock
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.errors import Permanent, Refused, SchoolkeeperError, Temporary, Unreachable
 from schoolkeeper.kernel.facts import Facts, Options
@@ -68,11 +70,40 @@ class Rescue:
     approve: Callable[[Shown], bool]
     progress: Callable[[str], None] = field(default=lambda sentence: None)
     wait: Callable[[float], None] = time.sleep
+    replaces_own: bool = False
+    """Whether the database that is changed is the one that Schoolkeeper keeps its runs in."""
+    _lock: SystemLock | None = field(default=None, init=False, repr=False)
 
     def carry_out(self) -> Ended:
-        """From the beginning, or from where an interruption left it. Raises Refused when it is another order."""
-        with self.journal.held():
+        """From the beginning, or from where an interruption left it.
+
+        Raises Refused when it is another order, or when somebody else is changing the system on this machine.
+        """
+        with self.journal.held(), self._alone():
             return self._from_where_it_was()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No run of the engine and no other rescue changes the system meanwhile, on this machine."""
+        if not self.task.spec.changes_something:
+            yield
+            return
+        key, who = self._key, f"the rescue {self.journal.path.stem} of {self.by}"
+        own = SystemLock(self.home, OWN_RECORDS)
+        self._lock = SystemLock(self.home, self.system.slug)
+        try:
+            if self.replaces_own:
+                own.take(key, who)
+            self._lock.take(key, who)
+            before = self._lock.before
+            if before is not None and before.key != key and before.was_broken_off:
+                self.progress(
+                    f"{before} was broken off in the middle of a change of this system; look what it left."
+                )
+            yield
+        finally:
+            self._lock.release()
+            own.release()
 
     def _from_where_it_was(self) -> Ended:
         began = self._begin()
@@ -107,10 +138,14 @@ class Rescue:
             )
         return True
 
+    @property
+    def _key(self) -> str:
+        return f"rescue-{self.journal.path.stem}"
+
     def _context(self) -> RunContext:
         begun = self.journal.newest("begun") or {}
         started_at = datetime.fromisoformat(str(begun["started_at"]))
-        return RunContext(f"rescue-{self.journal.path.stem}", started_at, datetime.now(UTC), self.home)
+        return RunContext(self._key, started_at, datetime.now(UTC), self.home)
 
     def _carry_out(self, resumed: bool) -> Ended:
         if ended := self.journal.newest("ended"):
@@ -184,6 +219,8 @@ class Rescue:
                 return
 
     def _apply(self, action: Action) -> None:
+        if self._lock is not None:
+            self._lock.note_change()
         with Act(self.system, self.profile, self._context(), self.task.spec) as act:
             self.task.apply(action, act)
 

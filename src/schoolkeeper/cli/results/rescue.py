@@ -16,10 +16,11 @@ from schoolkeeper.cli.results import finding_lines
 from schoolkeeper.cli.results.finding_lines import FindingLine
 from schoolkeeper.connectors.system import System
 from schoolkeeper.kernel.outcome import Outcome
+from schoolkeeper.kernel.spec import Risk
 from schoolkeeper.rescue.course import Rescue, Shown
 from schoolkeeper.rescue.journal import Journal
 from schoolkeeper.server import configuration
-from schoolkeeper.server.own_state import at_hand
+from schoolkeeper.server.own_state import PROFILE, at_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ def rescue(
     options = parse_options(task, given)
     profile = profiles.load(system.profile)
     with at_hand(system, settings):
-        ended = Rescue(task, system, profile, options, home, journal, by, approve, progress).carry_out()
+        own = system.profile == PROFILE and task.spec.risk >= Risk.DESTRUCTIVE
+        course = Rescue(task, system, profile, options, home, journal, by, approve, progress, replaces_own=own)
+        ended = course.carry_out()
     lines = tuple(FindingLine.of(system.slug, finding) for finding in ended.findings)
     return RescueResult(task_id, system.slug, ended.outcome.value, ended.says, str(journal.path), lines)
 
