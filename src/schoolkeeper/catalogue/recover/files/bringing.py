@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from schoolkeeper.catalogue.recover.files.brought import Brought
 from schoolkeeper.catalogue.recover.files.choosing import barrier, index_of, target_of
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.files.act import FilesAct
@@ -34,6 +35,7 @@ class Bringing:
         self.files: Sequence[Arguments] = given["files"]
         self.folders: Sequence[str] = given["folders"]
         self.aside = act.quarantine / "replaced" / self.component
+        self.brought = Brought(act.quarantine / "brought" / f"{self.component}.jsonl")
         self.mover = FilesAct(self.component, FilesComponent(kind="files", path=self.root))
 
     def index(self) -> tuple[FilesPart, Index]:
@@ -65,7 +67,7 @@ def bring(act: Act, given: Arguments) -> Mapping[str, object]:
 
 
 def give_back(act: Act, given: Arguments) -> Mapping[str, object]:
-    """Remove what was brought, if it still is that, and put back what stood there before."""
+    """Remove what was brought, if it still is that very file, and put back what stood there before."""
     work = Bringing(act, given)
     if not work.root.is_dir():
         return {"files": 0}
@@ -74,7 +76,7 @@ def give_back(act: Act, given: Arguments) -> Mapping[str, object]:
         path = path_of(str(wanted["path"]))
         if barrier(work.root, path):
             continue
-        if _is_brought(work.root / path, wanted):
+        if _is_brought(work.root / path, wanted) and work.brought.is_ours(str(wanted["path"]), work.root / path):
             (work.root / path).unlink()
             removed += 1
         work.mover.put_back(str(path), work.aside)
@@ -104,16 +106,25 @@ def _bring_one(work: Bringing, reader: ChunkReader, saved: StoredFile | Link, wa
     target = work.root / path
     if why := barrier(work.root, path):
         raise Permanent(f"{work.component}: {why}")
+    if os.path.lexists(target):
+        if _is_brought(target, wanted) and not work.brought.is_ours(saved.path, target):
+            return  # somebody brought it back meanwhile: it is theirs, and stays when we take back
+        if isinstance(saved, StoredFile) and not _is_brought(target, wanted):
+            _set_aside(work, str(path), wanted)
+            failpoint("recover.files.set_aside")
+    work.brought.note_coming(saved.path, saved.mtime_ns if isinstance(saved, StoredFile) else 0)
     if isinstance(saved, Link):
-        if not os.path.lexists(target):
-            target.symlink_to(os.fsdecode(unspelled(saved.target)))
-            _own(target, saved)
-        return
-    if os.path.lexists(target) and not _is_brought(target, wanted):
-        _set_aside(work, str(path), wanted)
-        failpoint("recover.files.set_aside")
-    if wrong := plant_file(reader, saved, target):
+        _plant_link(saved, target)
+    elif wrong := plant_file(reader, saved, target):
         raise Permanent(f"{work.component}/{saved.path} of the set cannot be brought back: {wrong}")
+    failpoint("recover.files.planted")
+    work.brought.note_there(saved.path, target)
+
+
+def _plant_link(saved: Link, target: Path) -> None:
+    if not os.path.lexists(target):
+        target.symlink_to(os.fsdecode(unspelled(saved.target)))
+        _own(target, saved)
 
 
 def _set_aside(work: Bringing, path: str, wanted: Arguments) -> None:

@@ -17,6 +17,7 @@ from schoolkeeper.catalogue.backup.test_arrange import (
     read_list,
     reseal_list,
 )
+from schoolkeeper.catalogue.recover.files.brought import Brought
 from schoolkeeper.catalogue.recover.files.choosing import matches
 from schoolkeeper.catalogue.recover.files.facts import FilesFacts, FilesOptions
 from schoolkeeper.catalogue.recover.files.task import FILES_ONE_BY_ONE, RecoverFiles
@@ -143,7 +144,9 @@ def test_many_files_are_planned_by_folder(school: School) -> None:
     assert ("too_many", "") in codes(findings(few, few.assess()))
 
 
-@pytest.mark.parametrize("failpoint", ["recover.files.set_aside", "recover.files.brought"])
+@pytest.mark.parametrize(
+    "failpoint", ["recover.files.set_aside", "recover.files.planted", "recover.files.brought"]
+)
 @pytest.mark.parametrize("then", ["goes on", "is taken back"])
 def test_kill_9_in_a_step(school: School, failpoint: str, then: str) -> None:
     saved = files_of(school.uploads)
@@ -178,6 +181,57 @@ def test_what_users_made_of_it_since_is_not_taken_back(school: School) -> None:
     (school.uploads / "photos" / "1.jpg").write_text("edited")
     subject.take_back(steps)
     assert (school.uploads / "photos" / "1.jpg").read_text() == "edited"
+
+
+@pytest.mark.parametrize("how", ["anew", "over it", "with its old time"])
+def test_the_same_content_uploaded_since_is_not_taken_back(school: School, how: str) -> None:
+    """Somebody did not wait: what they uploaded is theirs, byte for byte the same or not."""
+    lose(school)
+    subject = asked(school, "photos/1.jpg", "photos/3.jpg", "latest.jpg")
+    steps = subject.plan()
+    subject.apply(steps)
+    photo = school.uploads / "photos" / "3.jpg"
+    content, before = photo.read_bytes(), photo.stat()
+    if how == "over it":
+        photo.write_bytes(content)
+    else:
+        photo.unlink()
+        photo.write_bytes(content)
+    if how == "with its old time":
+        os.utime(photo, ns=(before.st_atime_ns, before.st_mtime_ns))
+    (school.uploads / "latest.jpg").unlink()
+    (school.uploads / "latest.jpg").symlink_to("photos/2.jpg")
+    subject.take_back(steps)
+    assert photo.read_bytes() == content
+    assert (school.uploads / "latest.jpg").is_symlink()
+    assert not (school.uploads / "photos" / "1.jpg").exists()
+
+
+@pytest.mark.parametrize("then", ["goes on", "is taken back"])
+def test_what_somebody_brought_back_before_us_is_theirs(school: School, then: str) -> None:
+    lose(school)
+    subject = asked(school, "photos/1.jpg")
+    steps = subject.plan()
+    (school.uploads / "photos" / "1.jpg").write_text("one")
+    subject.apply(steps)
+    if then == "goes on":
+        subject.apply(steps)
+    subject.take_back(steps)
+    assert (school.uploads / "photos" / "1.jpg").read_text() == "one"
+
+
+def test_a_torn_note_never_counted(tmp_path: Path) -> None:
+    (target := tmp_path / "file").write_text("one")
+    notes = tmp_path / "brought.jsonl"
+    brought = Brought(notes)
+    brought.note_there("file", target)
+    with notes.open("a") as file:
+        file.write('["file", "there", [1, ')
+    again = Brought(notes)
+    assert again.is_ours("file", target)
+    again.note_coming("other", 5)
+    assert Brought(notes).is_ours("file", target)
+    assert not Brought(notes).is_ours("other", tmp_path / "other")
 
 
 def test_a_link_on_the_way_leads_nowhere(school: School) -> None:
