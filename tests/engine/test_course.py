@@ -1,5 +1,6 @@
 """How runs end: every outcome, on a real folder and a real database."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from django.utils import timezone
 from schoolkeeper.engine import stages
 from schoolkeeper.engine.models import Hold, WriterLock
 from schoolkeeper.estate.models import SystemRecord
+from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.records.models import EvidenceRecord, FindingRecord, LatestMeasurement, LedgerEntry, StepRecord
-from tests.engine.conftest import Carrier, Shelf
+from tests.engine.conftest import Carrier, Shelf, ShelfFacts, ShelfOptions
 
 
 def names(shelf: Path) -> list[str]:
@@ -194,3 +196,17 @@ def test_an_old_proof_or_a_failed_one_is_no_restore_point(carrier: Carrier) -> N
     assert proof(holds=True, taken_hours_ago=100, said_minutes_ago=5) == "refused"
     assert proof(holds=True, taken_hours_ago=1, said_minutes_ago=4) == "ok"
     assert proof(holds=False, taken_hours_ago=1, said_minutes_ago=3) == "refused"
+
+
+def test_a_change_is_told_with_the_facts_from_before(carrier: Carrier, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(self: Shelf, before: ShelfFacts, after: ShelfFacts, options: ShelfOptions) -> Sequence[Evidence]:
+        new = sorted({*after.names} - {*before.names})
+        return [Evidence("filling", "shelf", True, f"{len(new)} were put there.", {"new": new})]
+
+    monkeypatch.setattr(Shelf, "evidence_of_change", told)
+    assert carrier.run(wanted=2).says == "2 were put there."
+    assert EvidenceRecord.objects.get().data == {"new": ["0", "1"]}
+    carrier.run(wanted=2)
+    assert EvidenceRecord.objects.count() == 1, "nothing was changed"
+    carrier.run(wanted=3, trouble={"wrong": "yes"})
+    assert EvidenceRecord.objects.count() == 1, "what was taken back is no evidence"

@@ -254,6 +254,9 @@ def _what_was_seen(run: Run, now: datetime, *, complete: bool) -> tuple[Sequence
     if not complete:
         return seen, ()
     shown: Sequence[Evidence] = case.task.evidence(facts)
+    if run.facts_after is not None:
+        before = case.facts(run.facts_before)
+        shown = [*shown, *case.task.evidence_of_change(before, facts, case.options)]
     measurements.keep(run, case.task.measure(facts), now)
     evidence.keep(run, shown, now)
     return seen, shown

@@ -20,8 +20,8 @@ FactsT = TypeVar("FactsT", bound=Facts)
 class Task(ABC, Generic[LookT, ActT, OptionsT, FactsT]):
     """One thing we know how to do to a system.
 
-    `judge`, `plan`, `verify`, `measure` and `evidence` are pure: facts in, data out. There is no dry-run
-    flag anywhere: a dry run is assess + judge + plan.
+    `judge`, `plan`, `verify`, `measure`, `evidence` and `evidence_of_change` are pure: facts in, data out. There
+    is no dry-run flag anywhere: a dry run is assess + judge + plan.
     """
 
     spec: ClassVar[Spec]
@@ -57,6 +57,11 @@ class Task(ABC, Generic[LookT, ActT, OptionsT, FactsT]):
 
     def evidence(self, facts: FactsT) -> Sequence[Evidence]:
         """What later readers may rely on, read from the facts after the run."""
+        return ()
+
+    def evidence_of_change(self, before: FactsT, after: FactsT, options: OptionsT) -> Sequence[Evidence]:
+        """What later readers may rely on of the change itself, once it was verified: what is gone afterwards can
+        be told only with the facts from before."""
         return ()
 
     def finding(

@@ -244,13 +244,14 @@ class Rescue:
     def _verify(self, steps: Sequence[Step], before: Facts) -> Ended:
         self.progress("Looking again, to see whether it is as it should be.")
         after = self._assess()
-        if left := self.task.plan(after, self.options):
-            return self._take_back(steps, f"After the change there is still something to do: {left[0].says}")
+        if more := self.task.plan(after, self.options):
+            return self._take_back(steps, f"After the change there is still something to do: {more[0].says}")
         wrong = [one for one in self.task.verify(before, after, self.options) if one.level >= Level.ERROR]
         if wrong:
             return self._take_back(steps, wrong[0].says)
         findings = self.task.judge(after, self.options)
-        shown = " ".join(one.says for one in self.task.evidence(after))
+        left = [*self.task.evidence(after), *self.task.evidence_of_change(before, after, self.options)]
+        shown = " ".join(one.says for one in left)
         return Ended(_outcome(findings, changed=True), shown or f"{len(steps)} steps done.", findings)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from schoolkeeper.catalogue.backup.prune.assessing import assessed
 from schoolkeeper.catalogue.backup.prune.choosing import PruneOptions, keeping, leaving, objection
+from schoolkeeper.catalogue.backup.prune.concluding import removal
 from schoolkeeper.catalogue.backup.prune.facts import PruneFacts
 from schoolkeeper.catalogue.backup.prune.forecast import growth_bytes_per_day
 from schoolkeeper.catalogue.backup.prune.judging import verdicts
@@ -13,6 +14,7 @@ from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.kernel.errors import Permanent
+from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.finding import Finding, Level
 from schoolkeeper.kernel.measurement import Measurement
 from schoolkeeper.kernel.plan import Action, Step
@@ -104,3 +106,8 @@ class Prune(SystemTask[PruneOptions, PruneFacts]):
         if growth is not None:
             numbers.append(Measurement("backup.store_growth_bytes", growth, facts.store))
         return numbers
+
+    def evidence_of_change(
+        self, before: PruneFacts, after: PruneFacts, options: PruneOptions
+    ) -> Sequence[Evidence]:
+        return [removal(before, after, options)]

@@ -134,6 +134,33 @@ def test_a_damaged_set_stands_for_nothing_and_the_last_whole_proven_one_stays(he
     assert one.task.verify(facts, assessed(one), one.options) == []
 
 
+def test_what_went_what_stayed_and_why_is_left_as_evidence(here: Shelf) -> None:
+    made = days(here, 6)
+    here.prove(made[1], NOON - 4 * DAY)
+    one = prune(here)
+    before, size_bytes = assessed(one), {manifest.set: manifest.size_bytes for manifest in made}
+    one.apply(one.plan())
+    after = assessed(one)
+    (evidence,) = one.task.evidence_of_change(before, after, one.options)
+    assert (evidence.kind, evidence.key, evidence.holds) == ("removal", "backups", True)
+    removed = evidence.data["removed"]
+    assert isinstance(removed, list)
+    assert {gone["id"]: gone["size_bytes"] for gone in removed} == {
+        manifest.set: size_bytes[manifest.set] for manifest in made if manifest.set not in here.sets
+    }
+    kept = evidence.data["kept"]
+    assert isinstance(kept, dict)
+    assert sorted(kept) == here.sets
+    assert kept[made[1].set] == ["the last one proven to restore"]
+    assert evidence.data["freed_bytes"] == before.store_bytes - after.store_bytes > 0
+    assert evidence.data["rule"] == one.options.model_dump(mode="json")
+    assert all(gone["id"] in evidence.says for gone in removed)
+    (here.path / f"sets/{made[5].set}/manifest.json").unlink()
+    (harmed,) = one.task.evidence_of_change(before, assessed(one), one.options)
+    assert not harmed.holds
+    assert f"NOT there any more, though the rule keeps them: {made[5].set}" in harmed.says
+
+
 def test_a_manifest_that_cannot_be_read_stops_everything(here: Shelf) -> None:
     made = days(here, 6)
     one = prune(here)
