@@ -3,6 +3,9 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from pydantic import Field
+
+from schoolkeeper.catalogue.backup.create.contents import SetContents
 from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.facts import Facts
 
@@ -54,7 +57,7 @@ class CreateFacts(Facts):
     `database` is the component that holds it, `components` are the folders that belong to a set and `absent` those
     that the profile asks for in vain.
     `faults` are sets without a sound manifest, and other sets of which a part is gone or has another size, by id;
-    `damaged` are parts of this run's set whose content is not what its manifest says.
+    `damaged` are parts of this run's set whose content is not what its manifest says, `contents` is what is in it.
     """
 
     volatile: ClassVar[frozenset[str]] = frozenset({"set_id", "now", "database_bytes", "free_bytes"})
@@ -67,6 +70,7 @@ class CreateFacts(Facts):
     sets: list[SetFacts]
     faults: dict[str, str]
     damaged: list[str]
+    contents: SetContents = Field(default_factory=SetContents)
     database: str
     database_bytes: int
     free_bytes: int | None

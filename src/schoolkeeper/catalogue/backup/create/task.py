@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from schoolkeeper.catalogue.backup.create import taking
+from schoolkeeper.catalogue.backup.create.contents import SetContents
 from schoolkeeper.catalogue.backup.create.facts import CreateFacts, SetFacts
 from schoolkeeper.catalogue.backup.create.judging import verdicts
 from schoolkeeper.catalogue.backup.create.sealing import components_of, seal, set_id_of
@@ -80,6 +81,7 @@ class Create(SystemTask[CreateOptions, CreateFacts]):
             sets=[SetFacts.of(one, store.manifest_sha256(one.set)) for one in sound.values()],
             faults=faults,
             damaged=_damaged(store, own) if own else [],
+            contents=SetContents.of(own) if own else SetContents(),
             database=DATABASE,
             database_bytes=look.database(DATABASE).size_bytes(),
             free_bytes=store.free_bytes(),
@@ -163,7 +165,8 @@ class Create(SystemTask[CreateOptions, CreateFacts]):
             f"{own.size_bytes / 1e6:,.1f} MB, {own.new_bytes / 1e6:,.1f} MB of it new; "
             f"{'all that is new was read back' if holds else 'parts are damaged'}."
         )
-        return [Evidence("backup-set", own.id, holds, says, own.model_dump(mode="json"))]
+        data = {**own.model_dump(mode="json"), **facts.contents.model_dump(mode="json")}
+        return [Evidence("backup-set", own.id, holds, says, data)]
 
 
 def _sorted_out(store: StoreLook, set_id: str) -> tuple[dict[str, Manifest], dict[str, str]]:

@@ -15,6 +15,7 @@ import psycopg
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
+from schoolkeeper.catalogue.backup.create.contents import SetContents
 from schoolkeeper.catalogue.backup.create.facts import CreateFacts
 from schoolkeeper.catalogue.backup.create.task import Create
 from schoolkeeper.catalogue.backup.test_arrange import (
@@ -32,7 +33,7 @@ from schoolkeeper.catalogue.backup.test_arrange import (
 from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.gentle import Pace, gently
 from schoolkeeper.connectors.postgres.tools import address
-from schoolkeeper.connectors.store.manifest import Index
+from schoolkeeper.connectors.store.manifest import Held, Index
 from schoolkeeper.connectors.store.tree import TreeReader
 from schoolkeeper.kernel.errors import Permanent, Unreachable
 from schoolkeeper.kernel.finding import Level
@@ -292,6 +293,35 @@ def test_the_evidence_says_when_the_set_was_taken_and_which_manifest_it_has(scho
     data = subject.task.evidence(facts)[0].data
     assert data["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
     assert data["taken_at"] == json.loads(manifest)["taken_at"]
+
+
+def test_the_evidence_says_what_is_in_the_set_and_for_whom(school: School) -> None:
+    subject = school.subject(Create())
+    facts = carry_out(subject)
+    assert isinstance(facts, CreateFacts)
+    manifest = manifest_of(school, facts.set_id)
+    data = subject.task.evidence(facts)[0].data
+    assert data["recipients"] == manifest.recipients
+    versions = data["versions"]
+    assert isinstance(versions, dict)
+    assert versions["server"] == f"postgres {manifest.database.source.server_version}"
+    assert versions.keys() == {"erp", "server", *manifest.tools}
+    parts = data["parts"]
+    assert isinstance(parts, list)
+    assert [(one["component"], one["kind"]) for one in parts] == [
+        ("database", "database"), *((one.component, "files") for one in manifest.files),
+    ]  # fmt: skip
+    assert (parts[0]["rows"], parts[0]["list_digest"]) == (data["rows"], manifest.database.contents_digest)
+    assert sum(one["files"] for one in parts) == data["files"] > 0
+    assert {one["kept_by"] for one in parts} == {""}, "all of it is in the store"
+
+
+def test_the_evidence_names_the_tool_that_keeps_a_part(school: School) -> None:
+    manifest = manifest_of(school, back_up(school))
+    held = Held(component="bucket", engine="restic", copy_id="0123abcd")
+    part = manifest.database.model_copy(update={"held": held})
+    first, *_ = SetContents.of(manifest.model_copy(update={"database": part})).parts
+    assert (first.kept_by, first.copy_id) == ("bucket", "0123abcd")
 
 
 def next_set(school: School, key: str, *, hours: float = 1) -> CreateFacts:
