@@ -13,6 +13,7 @@ from typing import Any
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
+from schoolkeeper.ledger.keys import PublicKey
 from schoolkeeper.testing.arrange import secret_file
 from schoolkeeper.testing.plugin import HOME
 
@@ -65,6 +66,9 @@ def test_its_own_state_is_backed_up_and_proven(keeper: Keeper) -> None:
     said = keeper("protect", "--store", store, "--recipient", key.to_public(), "--identity", identity)
     definition = keeper.home / "definitions" / "schoolkeeper.toml"
     assert str(definition) in said
+    fingerprint = PublicKey.from_pem((keeper.home / "keys" / "ledger.pub").read_text()).key_id
+    assert f"signed with the key {fingerprint}" in said
+    assert fingerprint in definition.read_text()
     before = definition.read_text()
     for changed in ("age1wrong", str(pyrage.x25519.Identity.generate().to_public())):
         keeper("protect", "--store", store, "--recipient", changed, "--identity", identity, code=2)
@@ -76,6 +80,9 @@ def test_its_own_state_is_backed_up_and_proven(keeper: Keeper) -> None:
     assert f"Backup set {line['id']} restores" in said
     (line,) = keeper.json("backups", "list", definition)
     assert line["proven"] is True
+    signed = [path.name for path in store.rglob("*.sig")]
+    assert "manifest.json.sig" in signed
+    assert len(signed) == 2, "the set and its proof"
     names = keeper("backups", "files", definition, line["id"], "keys")
     assert "django" in names
     its_own_worker_does_not_replace_it(keeper, definition)

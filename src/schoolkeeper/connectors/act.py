@@ -50,7 +50,9 @@ class Act:
 
     def store(self, name: str = "backups") -> StoreAct:
         return self._opening.connector(
-            name, StoreComponent, lambda name, component: StoreAct(name, component, self.system.slug)
+            name,
+            StoreComponent,
+            lambda name, component: StoreAct(name, component, self.system.slug, self.run.signer),
         )
 
     def engine(self, name: str) -> EngineAct:

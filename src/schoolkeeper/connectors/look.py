@@ -94,7 +94,9 @@ class Look:
 
     def store(self, name: str = "backups") -> StoreLook:
         return self._opening.connector(
-            name, StoreComponent, lambda name, component: StoreLook(name, component, self.system.slug)
+            name,
+            StoreComponent,
+            lambda name, component: StoreLook(name, component, self.system.slug, self.run.signer),
         )
 
     @property

@@ -4,18 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from schoolkeeper.connectors.store.signatures import Signer
+
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
     """`key` is unique to the run and stays the same when it is resumed. `now` is the time of this assessment.
 
     `home` is Schoolkeeper's own folder on the worker's machine: scratch servers, quarantine, working files.
+    `signer` signs in the name of this installation; None where its key is not at hand.
     """
 
     key: str
     started_at: datetime
     now: datetime
     home: Path
+    signer: Signer | None = None
 
     @property
     def workspace(self) -> Path:

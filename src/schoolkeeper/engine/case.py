@@ -18,7 +18,9 @@ from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.facts import Facts, Options
+from schoolkeeper.ledger.keys import KeySigner
 from schoolkeeper.profiles.model import Profile
+from schoolkeeper.records.ledger import signing_key
 from schoolkeeper.records.models import Run
 
 
@@ -38,6 +40,7 @@ class Case:
             started_at=self.run.started_at or self.run.requested_at,
             now=timezone.now(),
             home=settings.SCHOOLKEEPER_HOME,
+            signer=KeySigner(signing_key(settings.SCHOOLKEEPER_HOME)),
         )
 
     def look(self) -> Look:

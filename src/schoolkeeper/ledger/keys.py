@@ -15,6 +15,7 @@ import stat
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,42 @@ class PublicKey:
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+class KeySigner:
+    """Signs with the private key in a file, which is read at first use; raises KeyFileError then."""
+
+    def __init__(self, path_private: Path) -> None:
+        self._path = path_private
+
+    @cached_property
+    def _private(self) -> Ed25519PrivateKey:
+        return load_private(self._path)
+
+    @property
+    def raw(self) -> bytes:
+        """The 32 bytes of the public key."""
+        return PublicKey.of(self._private).raw
+
+    @property
+    def key_id(self) -> str:
+        """The public key's fingerprint."""
+        return PublicKey.of(self._private).key_id
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of the signature."""
+        return self._private.sign(message)
+
+
+def own_path(home: Path) -> Path:
+    """Where an installation keeps the private key that it signs with."""
+    return home / "keys" / "ledger"
+
+
+def signer_at(home: Path) -> KeySigner | None:
+    """Who signs for the installation in this folder; None where its key is not (yet)."""
+    path = own_path(home)
+    return KeySigner(path) if path.is_file() else None
 
 
 def generate(path_private: Path) -> PublicKey:

@@ -85,7 +85,7 @@ def kept_heads(home: Path) -> Path:
 
 def signing_key(home: Path) -> Path:
     """The private key's file, made at first use; the public key lies beside it."""
-    path = home / "keys" / "ledger"
+    path = keys.own_path(home)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     keys.ensure(path)
     return path

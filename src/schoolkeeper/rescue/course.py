@@ -29,6 +29,7 @@ from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.kernel.finding import Finding, Level
 from schoolkeeper.kernel.outcome import Outcome
 from schoolkeeper.kernel.plan import Action, Step, plan_digest
+from schoolkeeper.ledger.keys import signer_at
 from schoolkeeper.profiles.model import Profile
 from schoolkeeper.rescue.journal import Journal
 
@@ -145,7 +146,7 @@ class Rescue:
     def _context(self) -> RunContext:
         begun = self.journal.newest("begun") or {}
         started_at = datetime.fromisoformat(str(begun["started_at"]))
-        return RunContext(self._key, started_at, datetime.now(UTC), self.home)
+        return RunContext(self._key, started_at, datetime.now(UTC), self.home, signer_at(self.home))
 
     def _carry_out(self, resumed: bool) -> Ended:
         if ended := self.journal.newest("ended"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from schoolkeeper.connectors.system import System
 from schoolkeeper.estate.definition import parse
 from schoolkeeper.kernel.errors import Invalid
+from schoolkeeper.ledger import keys
 from schoolkeeper.server.configuration import Configuration
 from schoolkeeper.server.database import URL_FILE, control_plane
 
@@ -45,6 +46,7 @@ path = {definitions}
 kind = "store"
 path = {store}
 recipients = {recipients}
+signed_by = [{key}]                 # whose signatures count also where the folder of keys is lost
 """
 
 
@@ -71,6 +73,7 @@ def write_definition(configuration: Configuration, store: Path, recipients: Sequ
         "definitions": str(home / "definitions"),
         "store": str(store),
         "recipients": list(recipients),
+        "key": signing_key(configuration),
     }
     # A JSON string, or list of strings, is TOML too.
     text = _TEXT.format(**{name: json.dumps(value, ensure_ascii=False) for name, value in values.items()})
@@ -82,6 +85,14 @@ def write_definition(configuration: Configuration, store: Path, recipients: Sequ
         raise Invalid(str(file), [says])
     file.write_text(text, encoding="utf-8")
     return file
+
+
+def signing_key(configuration: Configuration) -> str:
+    """The fingerprint of the key that this installation signs with, which is made if there is none yet."""
+    path = keys.own_path(configuration.home)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys.ensure(path)
+    return keys.KeySigner(path).key_id
 
 
 @contextmanager

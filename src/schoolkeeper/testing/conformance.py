@@ -12,6 +12,7 @@ from schoolkeeper.catalogue.task import AnyTask
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.connectors.run_context import RunContext
+from schoolkeeper.connectors.store.signatures import Signer
 from schoolkeeper.connectors.system import System
 from schoolkeeper.kernel.errors import Unreachable
 from schoolkeeper.kernel.facts import Facts, Options
@@ -40,9 +41,10 @@ class Subject:
     fingerprint: Callable[[], str]
     options: Options = field(default_factory=Options)
     now: datetime = NOON
+    signer: Signer | None = None
 
     def context(self) -> RunContext:
-        return RunContext("conformance", self.now, self.now, self.home)
+        return RunContext("conformance", self.now, self.now, self.home, self.signer)
 
     def assess(self, system: System | None = None) -> Facts:
         with Look(system or self.system, self.profile, self.context(), self.task.spec) as look:

@@ -43,7 +43,8 @@ def protect(
 ) -> None:
     """Take Schoolkeeper's own records into care: backed up, proven and recovered like those of an ERP.
 
-    Writes a definition file and applies it. Keep a copy of that file and the private key outside of this machine.
+    Writes a definition file and applies it. Keep a copy of that file and the private key outside of this machine,
+    and write down the fingerprint that it prints: it tells your own backup sets from what somebody made up.
 
     Example: schoolkeeper protect --store /mnt/backups --recipient age1… --identity file:/root/drill.key
     """
@@ -57,6 +58,9 @@ def protect(
         emit(applied.apply([file], by=actor()), applied.render, as_json=as_json)
         if not as_json:
             console().print(f"Its definition: {file}", markup=False, soft_wrap=True)
+            key = own_state.signing_key(settings)
+            sheet = f"For your emergency sheet: sets and proofs are signed with the key {key}"
+            console().print(sheet, markup=False, soft_wrap=True)
 
 
 @command(app, "tasks", serves=("M105", "M113"))

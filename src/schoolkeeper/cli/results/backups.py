@@ -19,6 +19,8 @@ from schoolkeeper.connectors.store.look import KeyCheck, StoredSet, StoreLook
 from schoolkeeper.connectors.store.manifest import Manifest, Stored
 from schoolkeeper.connectors.system import System
 from schoolkeeper.kernel.errors import Invalid, Permanent
+from schoolkeeper.ledger.keys import KeySigner, signer_at
+from schoolkeeper.server import configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,14 @@ def component(system: System, name: str) -> StoreComponent:
     raise Invalid("--store", [says])
 
 
+def signer() -> KeySigner | None:
+    """Whose signatures are ours here: those of this installation, if its key is there."""
+    return signer_at(configuration.read().home)
+
+
 def listed(system: System, store_name: str) -> tuple[SetLine, ...]:
     """Every set, newest first. Raises Unreachable."""
-    with StoreLook(store_name, component(system, store_name), system.slug) as store:
+    with StoreLook(store_name, component(system, store_name), system.slug, signer()) as store:
         sets = store.sets()
         proofs, now = read_proofs(store, sets), datetime.now(UTC)
     return tuple(_line(one, proofs, now) for one in reversed(sets))
@@ -124,7 +131,7 @@ class SetShown:
 
 def shown(system: System, store_name: str, set_id: str) -> SetShown:
     """A set. Raises Invalid when there is none, Permanent when its manifest cannot be used."""
-    with StoreLook(store_name, component(system, store_name), system.slug) as store:
+    with StoreLook(store_name, component(system, store_name), system.slug, signer()) as store:
         manifest = manifest_of(store, set_id)
         one = StoredSet(set_id, manifest)
         proofs = read_proofs(store, [one]).counting.get(set_id, {}).values()
@@ -196,7 +203,7 @@ class FileLine:
 
 def files(system: System, store_name: str, set_id: str, part_name: str, pattern: str) -> tuple[FileLine, ...]:
     """The files of a folder whose paths fit. Raises Invalid, and Permanent when the list cannot be opened."""
-    with StoreLook(store_name, component(system, store_name), system.slug) as store:
+    with StoreLook(store_name, component(system, store_name), system.slug, signer()) as store:
         manifest = manifest_of(store, set_id)
         part = next((one for one in manifest.files if one.component == part_name), None)
         if part is None:
@@ -234,7 +241,7 @@ def check_key(system: System, store_name: str, text: str, by: str) -> str:
         identity = identity_from(text)
     except ValueError as error:
         raise Invalid("private key", [str(error)]) from None
-    with StoreAct(store_name, component(system, store_name), system.slug) as store:
+    with StoreAct(store_name, component(system, store_name), system.slug, signer()) as store:
         sound = [one.manifest for one in store.sets() if one.manifest is not None]
         if not sound:
             raise Permanent("There is no set that the key could be tried on.")

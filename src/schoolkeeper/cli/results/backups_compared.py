@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from schoolkeeper.cli.results.backups import component, manifest_of
+from schoolkeeper.cli.results.backups import component, manifest_of, signer
 from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.store.errors import SealError
 from schoolkeeper.connectors.store.look import StoreLook
@@ -50,7 +50,7 @@ class Comparison:
 
 def compared(system: System, store_name: str, earlier: str, later: str) -> Comparison:
     """Compare two sets. Raises Invalid when one is not there, Permanent when its lists cannot be opened."""
-    with StoreLook(store_name, component(system, store_name), system.slug) as store:
+    with StoreLook(store_name, component(system, store_name), system.slug, signer()) as store:
         before, after = manifest_of(store, earlier), manifest_of(store, later)
         try:
             was, now = _contents(store, before), _contents(store, after)

@@ -17,6 +17,7 @@ from schoolkeeper.connectors.run_context import RunContext
 from schoolkeeper.engine.gate import needs_approval
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
+from schoolkeeper.ledger.keys import signer_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ def plan(task_id: str, slug: str, given: Mapping[str, object]) -> Plan:
     task, system = catalogue().find(task_id), find(slug)
     options = parse_options(task, given)
     now = timezone.now()
-    context = RunContext("dry-run", now, now, settings.SCHOOLKEEPER_HOME)
+    home = settings.SCHOOLKEEPER_HOME
+    context = RunContext("dry-run", now, now, home, signer_at(home))
     with Look(system, profiles.load(system.profile), context, task.spec) as look:
         facts = task.assess(look, options)
     return Plan(

@@ -12,6 +12,7 @@ from datetime import timedelta
 from schoolkeeper.connectors.store.envelope import seal
 from schoolkeeper.connectors.store.look import KEYS, PACKS, PROOFS, KeyCheck, StoreLook, name_in
 from schoolkeeper.connectors.store.manifest import MANIFEST, SET_ID, SUMS, Manifest, Part
+from schoolkeeper.connectors.store.signatures import SIGNATURE, signature_of
 from schoolkeeper.connectors.store.writing import ChunkWriter, Known
 
 NOTE = ".note.json"
@@ -70,8 +71,10 @@ class StoreAct(StoreLook):
         """Make what was stored a set: from the manifest on it counts."""
         sums = "".join(f"{part.sha256}  ../../{part.name}\n" for part in manifest.parts)
         self.put(name_in(manifest.set, SUMS), sums.encode())
+        name, text = name_in(manifest.set, MANIFEST), (manifest.model_dump_json(indent=2) + "\n").encode()
+        self._sign(name, text)
         before_manifest()
-        self.put(name_in(manifest.set, MANIFEST), (manifest.model_dump_json(indent=2) + "\n").encode())
+        self.put(name, text)
 
     def remove_notes(self, set_id: str) -> None:
         """Remove what only the making of a set needs; the manifest says the same."""
@@ -80,7 +83,7 @@ class StoreAct(StoreLook):
 
     def unseal(self, set_id: str) -> None:
         """Make a set of the store one that is being made again, without its manifest."""
-        for name in (MANIFEST, SUMS):
+        for name in (MANIFEST, SUMS, MANIFEST + SIGNATURE):
             self.delete(name_in(set_id, name))
 
     # Keys and proofs
@@ -92,11 +95,20 @@ class StoreAct(StoreLook):
 
     def keep_proof(self, set_id: str, run: str, text: str) -> None:
         """Write the proof record of a run, in the place of one that is there."""
+        self._sign(self._proof(set_id, run), text.encode())
         self.put(self._proof(set_id, run), text.encode())
 
     def withdraw_proof(self, set_id: str, run: str) -> None:
         """Take the proof record of a run away."""
-        self.delete(self._proof(set_id, run))
+        for ending in ("", SIGNATURE):
+            self.delete(self._proof(set_id, run) + ending)
+
+    def _sign(self, name: str, content: bytes) -> None:
+        """Put our signature there, or take away what is left of another try; before what it signs."""
+        if self.signer is None:
+            self.delete(name + SIGNATURE)
+        else:
+            self.put(name + SIGNATURE, signature_of(self._full(name), content, self.signer))
 
     def _proof(self, set_id: str, run: str) -> str:
         if not SET_ID.fullmatch(set_id):

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from schoolkeeper.connectors.secrets import SecretReference
 from schoolkeeper.connectors.store.places.address import PlaceFields
+from schoolkeeper.connectors.store.signatures import Fingerprint
 
 
 def _recipient(text: str) -> str:
@@ -29,6 +30,10 @@ class StoreComponent(PlaceFields):
     files_by: str = Field("", description="The component of the tool that keeps the folders; empty: we do")
     identity: SecretReference | None = Field(
         None, description="Where the private key is kept that drills open the sets with"
+    )
+    signed_by: list[Fingerprint] = Field(
+        default_factory=list,
+        description="Fingerprints of keys whose signatures count besides this installation's own",
     )
     offsite: bool = Field(False, description="Whether it lies in another building than the ERP")
     medium: str = Field("disk", min_length=1, description="What it is kept on (disk, object, tape), for 3-2-1")

@@ -10,7 +10,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -23,6 +24,7 @@ from schoolkeeper.connectors.store.manifest import MANIFEST, SET_ID, Index, Mani
 from schoolkeeper.connectors.store.places.address import place_of
 from schoolkeeper.connectors.store.places.place import Listed
 from schoolkeeper.connectors.store.reading import ChunkReader, opened
+from schoolkeeper.connectors.store.signatures import SIGNATURE, Signer, fault_of
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.errors import Unreachable
 
@@ -41,11 +43,13 @@ class KeyCheck(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class StoredSet:
-    """A set as it stands in the store: its manifest, or what is wrong with that."""
+    """A set as it stands in the store: its manifest, or what is wrong with that. `is_signed` when a key that is
+    trusted here has signed the manifest."""
 
     id: str
     manifest: Manifest | None
     fault: str = ""
+    is_signed: bool = False
 
 
 def name_in(set_id: str, name: str) -> str:
@@ -56,10 +60,15 @@ def name_in(set_id: str, name: str) -> str:
 
 
 class StoreLook:
-    """Lists and reads the sets of one system. Object names are relative to the system's folder in the store."""
+    """Lists and reads the sets of one system. Object names are relative to the system's folder in the store.
 
-    def __init__(self, name: str, component: StoreComponent, system: str) -> None:
+    Signatures of `signer`, who is this installation, and of the keys that the definition names are trusted. Where
+    there are neither, nobody could tell, and signatures are not looked at.
+    """
+
+    def __init__(self, name: str, component: StoreComponent, system: str, signer: Signer | None = None) -> None:
         self.name = name
+        self.signer = signer
         self.recipients = component.recipients
         self.database_by = component.database_by
         self.files_by = component.files_by
@@ -132,7 +141,8 @@ class StoreLook:
             return StoredSet(set_id, None, _not_understood(text, error))
         if (manifest.set, manifest.system) != (set_id, self._system):
             return StoredSet(set_id, None, f"its manifest says it is {manifest.set} of {manifest.system}")
-        return StoredSet(set_id, manifest)
+        is_signed, fault = self.signature(name_in(set_id, MANIFEST), text)
+        return StoredSet(set_id, None, fault) if fault else StoredSet(set_id, manifest, is_signed=is_signed)
 
     def manifest_sha256(self, set_id: str) -> str:
         """What a proof is bound to; "" when the set has no manifest (any more)."""
@@ -157,6 +167,46 @@ class StoreLook:
         except FileNotFoundError:
             return f"{part.name} is not there"
         return "" if sha256 == part.sha256 else f"{part.name} is not what was written: its SHA-256 differs"
+
+    # Signatures
+
+    @cached_property
+    def _trusted(self) -> frozenset[str]:
+        own = {self.signer.key_id} if self.signer is not None else set()
+        return frozenset({*own, *self._component.signed_by})
+
+    @property
+    def knows_keys(self) -> bool:
+        """Whether it can be told whose a signature is."""
+        return bool(self._trusted)
+
+    def signature(self, name: str, content: bytes) -> tuple[bool, str]:
+        """Whether an object is signed by somebody who is trusted here, and what is wrong with its signature."""
+        if not self._trusted:
+            return False, ""
+        try:
+            text = self.get(name + SIGNATURE)
+        except FileNotFoundError:
+            return False, ""
+        fault = fault_of(text, self._full(name), content, self._trusted)
+        return not fault, fault
+
+    @cached_property
+    def signed_from(self) -> datetime | None:
+        """When the run of the first set that is signed began: what was taken since must be signed too."""
+        ending = f"/{MANIFEST}{SIGNATURE}"
+        names = [one.name for one in self.objects(SETS) if one.name.endswith(ending)] if self._trusted else []
+        for set_id in (name[len(SETS) : -len(ending)] for name in names):
+            if SET_ID.fullmatch(set_id) and self._read(set_id).is_signed:
+                return datetime.strptime(set_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return None
+
+    def is_suspect(self, stored: StoredSet) -> bool:
+        """Whether a set is not signed although sets were signed when it says that it was taken."""
+        since = self.signed_from
+        if stored.manifest is None or stored.is_signed or since is None:
+            return False
+        return stored.manifest.taken_at >= since
 
     # Contents
 
@@ -196,10 +246,27 @@ class StoreLook:
     # Proofs
 
     def proofs(self, set_id: str) -> dict[str, bytes]:
-        """The proof records of a set by the run that wrote them, in order."""
+        """The proof records of a set by the run that wrote them, in order; without those that are not to be
+        believed."""
+        return {run: text for run, (text, fault) in self.all_proofs(set_id).items() if not fault}
+
+    def all_proofs(self, set_id: str) -> dict[str, tuple[bytes, str]]:
+        """All of them, each with why it is not to be believed, "" for nothing.
+
+        Of a signed set only a signed proof is. Where nobody can sign, as in a rescue on another machine, one that
+        is not signed is believed too: it may be of the drill that was done there.
+        """
         prefix = f"{PROOFS}{set_id}/"
         names = [one.name for one in self.objects(prefix) if one.name.endswith(".json")]
-        return {name[len(prefix) : -len(".json")]: self.get(name) for name in names}
+        needs = bool(names) and self.signer is not None and self._read(set_id).is_signed
+        found = {}
+        for name in names:
+            text = self.get(name)
+            is_signed, fault = self.signature(name, text)
+            if needs and not is_signed and not fault:
+                fault = "it is not signed, and its set is"
+            found[name[len(prefix) : -len(".json")]] = text, fault
+        return found
 
     # Keys
 

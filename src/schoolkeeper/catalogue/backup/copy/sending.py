@@ -9,6 +9,7 @@ from schoolkeeper.catalogue.backup.verify.holdings import Holdings
 from schoolkeeper.connectors.store.act import StoreAct
 from schoolkeeper.connectors.store.look import PACKS, PROOFS, StoreLook, name_in
 from schoolkeeper.connectors.store.manifest import MANIFEST, SUMS, Part
+from schoolkeeper.connectors.store.signatures import SIGNATURE
 from schoolkeeper.kernel.errors import Permanent, Temporary
 from schoolkeeper.kernel.failpoints import failpoint
 
@@ -32,7 +33,8 @@ def send_set(source: StoreLook, target: StoreAct, set_id: str, passing: Passing)
             target.delete(part.name + DAMAGED)
     failpoint("backup.copy.set.before_proofs")
     proofs = [one.name for one in source.objects(f"{PROOFS}{set_id}/")]
-    for name in (*proofs, name_in(set_id, SUMS)):
+    signature = [one.name for one in source.objects(name_in(set_id, MANIFEST + SIGNATURE))]
+    for name in (*proofs, name_in(set_id, SUMS), *signature):
         _send_small(source, target, name)
     _require_all(target, manifest.parts)
     failpoint("backup.copy.set.before_manifest")

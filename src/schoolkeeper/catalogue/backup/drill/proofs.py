@@ -25,10 +25,16 @@ class Proofs:
 
 
 def read_proofs(store: StoreLook, sets: Sequence[StoredSet]) -> Proofs:
-    """All proofs of these sets. One that was made of another manifest says nothing about the set there is now."""
+    """All proofs of these sets. One that was made of another manifest says nothing about the set there is now.
+
+    Nor does any of a set without a sound manifest, or of one that is not signed although sets were signed by then:
+    it may be of whoever wrote the set.
+    """
     found = Proofs()
     for one in sets:
         counting = found.counting.setdefault(one.id, {})
+        if one.manifest is None or store.is_suspect(one):
+            continue
         manifest_sha256 = store.manifest_sha256(one.id)
         for run, text in store.proofs(one.id).items():
             try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from schoolkeeper.catalogue.backup.verify.copies import copies_of
@@ -50,7 +51,27 @@ def assessed(look: Look, name: str, share_percent: int, pace: Callable[[int], No
         locked_until=_locked_until(store, holdings.sound[-1]) if holdings.sound else None,
         lock_expected_days=component.lock_expected_days if isinstance(component, StoreComponent) else None,
         copies=copies_of(look) if name == STORE else [],
+        **_signatures(store, holdings),
     )
+
+
+def _signatures(store: StoreLook, holdings: Holdings) -> dict[str, Any]:
+    """Where no key is known here, nobody could tell, and nothing is said."""
+    if not store.knows_keys:
+        return {}
+    sets = [one for one in holdings.sets if one.manifest is not None]
+    suspect = [one.id for one in sets if store.is_suspect(one)]
+    return {
+        "signed": sum(one.is_signed for one in sets),
+        "unsigned": [one.id for one in sets if not one.is_signed and one.id not in suspect],
+        "suspect": suspect,
+        "disbelieved": {
+            f"{one.id}/{run}": fault
+            for one in sets
+            for run, (_, fault) in store.all_proofs(one.id).items()
+            if fault
+        },
+    }
 
 
 def _state(manifest: Manifest, bad: Iterable[str]) -> SetState:

@@ -45,7 +45,9 @@ class VerifyFacts(Facts):
 
     `orphans` are what interrupted making left behind, `strays` proofs of sets that are gone, `foreign` what is no
     object of ours; all of them older than a day. `locked_until` is how long the place itself keeps all of the
-    newest set. `copies` are all stores of the system; empty when another store than the usual one was asked about.
+    newest set. `unsigned` are sets without a signature from before any was signed, `suspect` those from since;
+    `disbelieved` are proofs whose signature does not speak for them, by their names. `copies` are all stores of
+    the system; empty when another store than the usual one was asked about.
     """
 
     volatile: ClassVar[frozenset[str]] = frozenset({"now", "store_bytes"})
@@ -72,6 +74,10 @@ class VerifyFacts(Facts):
     locked_until: datetime | None
     lock_expected_days: int | None
     copies: list[CopyFacts]
+    signed: int = 0
+    unsigned: list[str] = Field(default_factory=list)
+    suspect: list[str] = Field(default_factory=list)
+    disbelieved: dict[str, str] = Field(default_factory=dict)
 
     @property
     def newest(self) -> SetState | None:
@@ -85,10 +91,12 @@ class VerifyFacts(Facts):
     @property
     def newest_sound(self) -> SetState | None:
         """The newest set with which nothing was found wrong; one that says it is still to come tells no age."""
-        sound = [one for one in self.sets if not one.faults and one not in self.future]
+        doubtful = (*self.future, *(one for one in self.sets if one.id in self.suspect))
+        sound = [one for one in self.sets if not one.faults and one not in doubtful]
         return max(sound, key=lambda one: (one.taken_at, one.id), default=None)
 
     @property
     def holds(self) -> bool:
-        """Whether every set is what its manifest says, as far as was read."""
-        return bool(self.sets) and not self.unsound and not self.damaged and not self.unreadable
+        """Whether every set is what its manifest says, as far as was read, and ours, as far as can be told."""
+        whole = not self.unsound and not self.damaged and not self.unreadable
+        return bool(self.sets) and whole and not self.suspect and not self.disbelieved

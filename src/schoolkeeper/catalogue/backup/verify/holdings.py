@@ -10,12 +10,13 @@ from schoolkeeper.catalogue.backup.create.earlier import DAMAGED
 from schoolkeeper.connectors.store.look import KEYS, PACKS, PROOFS, SETS, StoredSet, StoreLook
 from schoolkeeper.connectors.store.manifest import MANIFEST, SET_ID, SUMS, Manifest
 from schoolkeeper.connectors.store.places.place import Listed
+from schoolkeeper.connectors.store.signatures import SIGNATURE
 
 # A run that makes a set writes more often than this; what is older belongs to none that goes on.
 ABANDONED_AFTER = timedelta(hours=24)
 _ID = f"(?P<set>{SET_ID.pattern})"
 _OF_A_SET = re.compile(rf"{SETS}{_ID}/[^/]+")
-_OF_PROOFS = re.compile(rf"{PROOFS}{_ID}/[^/]+\.json")
+_OF_PROOFS = re.compile(rf"{PROOFS}{_ID}/[^/]+\.json({re.escape(SIGNATURE)})?")
 _KEY_CHECK = re.compile(rf"{KEYS}[0-9a-f]{{16}}\.json")
 _PACK = re.compile(rf"{PACKS}{_ID}\.[^/]+\.tar\.zst\.age({re.escape(DAMAGED)})?")
 
@@ -97,7 +98,7 @@ class Holdings:
         for manifest in self.sound:
             if manifest.set not in without:
                 names.update(part.name for part in manifest.parts)
-                names.update(f"{SETS}{manifest.set}/{name}" for name in (MANIFEST, SUMS))
+                names.update(f"{SETS}{manifest.set}/{name}" for name in (MANIFEST, SUMS, MANIFEST + SIGNATURE))
         names.update(name + DAMAGED for name in list(names) if name.startswith(PACKS))
         if self.faults:
             names.update(name for name in self.listed if name.startswith(PACKS))

@@ -21,6 +21,7 @@ def verdicts(facts: VerifyFacts) -> Iterator[Verdict]:
             f"The backup set {set_id} cannot be used: {fault}. No pack is called unneeded as long as it is there."
         )
         yield "unsound", Level.ERROR, says, set_id, ANOTHER_SET
+    yield from _signed(facts)
     yield from _damage(facts)
     yield from _unknown(facts)
     yield from _nobodys(facts)
@@ -45,6 +46,23 @@ def _age(facts: VerifyFacts) -> Iterator[Verdict]:
         age, target = (_hours(one) for one in (facts.now - newest.taken_at, facts.rpo))
         says = f"The newest whole set in {facts.store} is {age} old; the target (RPO) is {target}."
         yield "overdue", Level.ERROR, says, "", "Take a set now, and find out why none came in time."
+
+
+def _signed(facts: VerifyFacts) -> Iterator[Verdict]:
+    for set_id in facts.suspect:
+        says = f"The set {set_id} is not signed, although sets were signed by the time it says it was taken."
+        hint = "If nobody took it in a rescue without our key, somebody else wrote it: do not recover from it."
+        yield "not_ours", Level.ERROR, says, set_id, hint
+    for name, fault in facts.disbelieved.items():
+        says = f"The proof {name} is not believed: {fault}."
+        yield "not_ours", Level.ERROR, says, name, "Drill the set again, and find out who wrote to the store."
+    if facts.unsigned:
+        says = (
+            f"{len(facts.unsigned):,} sets are not signed, such as {facts.unsigned[0]}: nobody can tell "
+            "whose they are."
+        )
+        hint = "Sets that are taken from now on are; old ones go by the rule of retention."
+        yield "unsigned", Level.INFO, says, facts.store, hint
 
 
 def _damage(facts: VerifyFacts) -> Iterator[Verdict]:

@@ -55,6 +55,8 @@ class Verify(SystemTask[VerifyOptions, VerifyFacts]):
             "no_set": "There is no backup set",
             "overdue": "The newest whole set is older than the target",
             "unsound": "A set has no sound manifest",
+            "not_ours": "A set or a proof may be of somebody else",
+            "unsigned": "Sets are not signed",
             "damaged": "A stored object is damaged or gone",
             "not_read": "Something was not read this time",
             "orphans": "Objects that no set needs",
