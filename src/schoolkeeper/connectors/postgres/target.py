@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import psycopg
 
 from schoolkeeper.connectors.databases.contents import DatabaseContents
+from schoolkeeper.connectors.databases.replacement import Target
 from schoolkeeper.connectors.postgres.administration import Administration, Connection
 from schoolkeeper.connectors.postgres.session import failure
-from schoolkeeper.connectors.space import Space, space_at
+from schoolkeeper.connectors.space import space_at
 from schoolkeeper.kernel.errors import Unreachable
-from schoolkeeper.kernel.facts import Facts
 
 EMPTY = """
 SELECT NOT EXISTS (
@@ -24,38 +24,27 @@ SELECT NOT EXISTS (
 """
 
 
-class DatabaseTarget(Facts):
-    """The database that is to be replaced, and the server it is on.
+class DatabaseTarget(Target):
+    """A PostgreSQL database that is to be replaced, and the server it is on.
 
-    `oid` is None when there is no such database; `is_empty` is None when nobody could look into it. `lacking` says
-    which rights the role would need and has not; `absent_roles` and `absent_extensions` are what the set needs and
-    the server has not. `is_invalid` tells that its removal was interrupted. `space` is None for a server on
-    another machine. `sessions` is who would be sent away.
+    `oid` is None when there is no such database. `absent_extensions` are what the set needs and the server has
+    not. `is_invalid` tells that its removal was interrupted.
     """
 
-    volatile: ClassVar[frozenset[str]] = frozenset({"sessions", "space"})
-
-    database: str
-    login: str
-    role: str
-    same_server: bool
-    system_identifier: str | None
-    server_major: int
+    product: Literal["postgres"] = "postgres"
     in_recovery: bool
-    read_only: bool
     oid: int | None
     owner: str
     allows_connections: bool
     is_template: bool
     is_invalid: bool = False
-    is_empty: bool | None
     prepared_transactions: int
     subscriptions: int = 0
-    lacking: list[str]
-    absent_roles: list[str]
     absent_extensions: list[str]
-    sessions: dict[str, int]
-    space: Space | None
+
+    @property
+    def exists(self) -> bool:
+        return self.oid is not None
 
 
 def look_at_target(administration: Administration, contents: DatabaseContents) -> DatabaseTarget:

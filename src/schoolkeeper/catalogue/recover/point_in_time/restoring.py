@@ -4,8 +4,8 @@ from schoolkeeper.catalogue.backup.drill.comparing import differences
 from schoolkeeper.catalogue.recover.point_in_time.recording import FOLDER
 from schoolkeeper.catalogue.recover.point_in_time.recovering import COPY, source_of
 from schoolkeeper.catalogue.recover.point_in_time.rewinding import Result, Rewind
-from schoolkeeper.catalogue.recover.system.database import RESTORE
 from schoolkeeper.connectors.postgres import tools
+from schoolkeeper.connectors.postgres.replacement import RESTORE
 from schoolkeeper.connectors.postgres.scratch import RESTORED, PostgresScratch, observe
 from schoolkeeper.connectors.postgres.settling import settle
 from schoolkeeper.connectors.scratch_servers import scratch_server

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from schoolkeeper.catalogue.recover.system import database, folders, maintaining
 from schoolkeeper.catalogue.recover.system.facts import Record
-from schoolkeeper.catalogue.recover.system.looking import administration_of, folder_path
+from schoolkeeper.catalogue.recover.system.looking import folder_path
 from schoolkeeper.catalogue.recover.system.recording import (
+    keep_of,
     read_record,
     record_path,
     store_of,
@@ -19,7 +20,7 @@ from schoolkeeper.catalogue.recover.system.working import Recovery
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.files.swapping import look_at_folder
-from schoolkeeper.connectors.postgres.target import look_at_target
+from schoolkeeper.connectors.replacements import replacement
 from schoolkeeper.connectors.restored import Unusable, contents_of
 from schoolkeeper.connectors.store.look import StoreLook
 from schoolkeeper.connectors.store.planting import remove_tree
@@ -70,11 +71,13 @@ def _begin(act: Act, store: StoreLook, given: Result) -> Result:
     names = given["folders"]
     assert isinstance(names, list | tuple)
     paths = {str(name): folder_path(act.system, str(name)) for name in names}
+    tag = tag_of(act.run)
+    target = replacement(act.system, manifest.database.component, tag, keep_of(act.run)).look(contents)
     record = Record(
         set=set_id,
-        tag=tag_of(act.run),
+        tag=tag,
         started_at=act.run.started_at,
-        database=look_at_target(administration_of(act.system, manifest.database.component), contents),
+        database=target,
         folders=[look_at_folder(name, path) for name, path in paths.items() if path is not None],
         maintenance_was_on=maintaining.is_closed(act.look),
     )
@@ -103,9 +106,10 @@ def _conclude(recovery: Recovery) -> Result:
     """Let everybody in again."""
     if recovery.concluded:
         return {}
-    recovery.database.open()
+    swap = recovery.database
+    settled = recovery.checked(swap.settle(), database.THE_DATABASE)
+    faults = [*settled, *swap.open()]
     failpoint("recover.system.opened")
-    faults = list(recovery.record.faults)
     if problem := maintaining.open_again(recovery.act):
         faults.append(Fault(code="maintenance", subject="off", found=problem, level="warning"))
     remove_tree(recovery.act.run.workspace)

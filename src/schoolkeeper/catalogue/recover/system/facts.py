@@ -7,8 +7,9 @@ from pydantic import Field
 
 from schoolkeeper.connectors.databases.contents import DatabaseSource
 from schoolkeeper.connectors.databases.fault import Fault
+from schoolkeeper.connectors.databases.replacement import Why
 from schoolkeeper.connectors.files.swapping import FolderTarget
-from schoolkeeper.connectors.postgres.target import DatabaseTarget
+from schoolkeeper.connectors.replacements import AnyTarget
 from schoolkeeper.connectors.space import Space
 from schoolkeeper.kernel.facts import Facts, Options
 
@@ -64,13 +65,13 @@ class Live(Facts):
 
 
 class Left(Facts):
-    """What a recovery replaced, or left behind when it was given up (`abandoned`). `size_bytes` is None where
-    nobody could see it; `removing` is the command to remove it."""
+    """What a recovery replaced, or left behind when it was given up. `size_bytes` is None where nobody could see
+    it; `removing` is the command to remove it."""
 
     volatile: ClassVar[frozenset[str]] = frozenset({"size_bytes"})
 
     what: Literal["database", "folder"]
-    abandoned: bool
+    why: Why
     name: str
     size_bytes: int | None
     removing: str
@@ -79,17 +80,18 @@ class Left(Facts):
 class Record(Facts):
     """What a run wrote down: the targets as they were at first, then how far it came.
 
-    `restored_oid` and `inodes` tell what it restored from everything else; `notes` are for people.
+    `restored_id` and `inodes` tell what it restored from everything else; `notes` are for people.
     """
 
     set: str
     tag: str
     started_at: datetime
-    database: DatabaseTarget
+    database: AnyTarget
     folders: list[FolderTarget]
     maintenance_was_on: bool
-    restored_oid: int | None = None
+    restored_id: str | None = None
     is_compared: bool = False
+    is_compared_in_place: bool = False
     is_neutralised: bool = False
     inodes: dict[str, int] = Field(default_factory=dict)
     planted: list[str] = Field(default_factory=list)
@@ -119,7 +121,7 @@ class RecoverFacts(Facts):
     unsound: str
     obstacle: str
     database_kind: str
-    database: DatabaseTarget | None
+    database: AnyTarget | None
     folders: list[FolderTarget]
     absent: list[str]
     shared_with: list[str]

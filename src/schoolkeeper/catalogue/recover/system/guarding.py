@@ -11,6 +11,7 @@ from pathlib import PurePath
 from schoolkeeper.catalogue.recover.system.facts import ChosenSet, RecoverFacts, SystemOptions
 from schoolkeeper.connectors.files.swapping import FolderTarget
 from schoolkeeper.connectors.postgres.target import DatabaseTarget
+from schoolkeeper.connectors.replacements import AnyTarget
 
 # A restored database takes more room than its dump: indexes, and the log of what is written meanwhile.
 SPACE_FACTOR = 2
@@ -101,7 +102,7 @@ def _matrix(facts: RecoverFacts, chosen: ChosenSet, options: SystemOptions) -> I
 
 
 def _identity(
-    facts: RecoverFacts, chosen: ChosenSet, target: DatabaseTarget, options: SystemOptions
+    facts: RecoverFacts, chosen: ChosenSet, target: AnyTarget, options: SystemOptions
 ) -> Iterator[Objection]:
     source = (chosen.source.system_identifier, chosen.source.database)
     here = (target.system_identifier, target.database)
@@ -133,10 +134,21 @@ def _named(identifier: str | None, database: str) -> str:
     return f"the database {database} of the server {identifier or 'of unknown identity'}"
 
 
-def _database(chosen: ChosenSet, target: DatabaseTarget, options: SystemOptions) -> Iterator[Objection]:
+def _database(chosen: ChosenSet, target: AnyTarget, options: SystemOptions) -> Iterator[Objection]:
     if target.is_empty is not True and not options.rename_aside:
         says = f"The database {target.database} is not empty."
         yield Objection("database", says, "To have it renamed aside and kept, say rename_aside=true.")
+    yield from _postgres(chosen, target)
+    if not target.same_server:
+        says = "The admin_dsn of the component leads to another server than its dsn, or nobody can tell."
+        yield Objection("admin_dsn", says, "Correct it in the definition.")
+    if target.lacking:
+        says = f"The role {target.role} lacks: {'; '.join(target.lacking)}."
+        hint = "Grant this, or name a role that has it in the component's admin_dsn."
+        yield Objection("rights", says, hint)
+
+
+def _postgres(chosen: ChosenSet, target: DatabaseTarget) -> Iterator[Objection]:
     if target.is_template:
         says = f"The database {target.database} is a template, which no ERP works in."
         yield Objection("template", says, "Correct the database's address in the definition.")
@@ -148,9 +160,6 @@ def _database(chosen: ChosenSet, target: DatabaseTarget, options: SystemOptions)
         why = "is a standby" if target.in_recovery else "lets this role read only"
         hint = "Name the primary server and a role without default_transaction_read_only."
         yield Objection("read_only", f"The database server {why}.", hint)
-    if not target.same_server:
-        says = "The admin_dsn of the component leads to another server than its dsn, or nobody can tell."
-        yield Objection("admin_dsn", says, "Correct it in the definition.")
     if target.prepared_transactions:
         says = f"{target.prepared_transactions} prepared transactions hold the database {target.database}."
         yield Objection("prepared", says, "Commit them or roll them back: see pg_prepared_xacts.")
@@ -160,10 +169,6 @@ def _database(chosen: ChosenSet, target: DatabaseTarget, options: SystemOptions)
     for name in target.absent_extensions:
         says = f"The set needs the extension {name}, which the server does not have."
         yield Objection(f"extension {name}", says, "Install its package on the database server.")
-    if target.lacking:
-        says = f"The role {target.role} lacks: {'; '.join(target.lacking)}."
-        hint = "Grant this, or name a role that has it in the component's admin_dsn."
-        yield Objection("rights", says, hint)
 
 
 def _folder(folder: FolderTarget, options: SystemOptions) -> Iterator[Objection]:

@@ -5,6 +5,7 @@ from itertools import islice
 
 from schoolkeeper.catalogue.recover.system.facts import Left, Live, Record, RecoverFacts, SystemOptions
 from schoolkeeper.catalogue.recover.system.guarding import objections
+from schoolkeeper.connectors.databases.replacement import Why
 from schoolkeeper.connectors.postgres.swapping import quoted
 from schoolkeeper.kernel.finding import Level
 
@@ -19,6 +20,10 @@ HINTS = {
     "by_hand": "Do it with ALTER DATABASE, ALTER ROLE … IN DATABASE, REVOKE or CREATE SUBSCRIPTION.",
     "maintenance": "Run the product's command by hand, and look at the ERP's pages.",
     "differs": "Look at this in the ERP, and decide whether to go back to what was there before.",
+}
+WHY: dict[Why, str] = {
+    "replaced": "it is what a recovery replaced",
+    "abandoned": "a recovery that was given up left it behind",
 }
 
 
@@ -88,7 +93,6 @@ def _space(facts: RecoverFacts) -> Iterator[Verdict]:
 
 def _aside(left: Left) -> Verdict:
     size = "of unknown size" if left.size_bytes is None else f"{left.size_bytes / 1e6:,.1f} MB"
-    why = "a recovery that was given up left it behind" if left.abandoned else "it is what a recovery replaced"
-    says = f"The {left.what} {left.name} ({size}) lies aside: {why}."
+    says = f"The {left.what} {left.name} ({size}) lies aside: {WHY[left.why]}."
     hint = f"When nobody needs it any more, remove it: {left.removing}"
     return "left_aside", Level.WARNING, says, left.name, hint

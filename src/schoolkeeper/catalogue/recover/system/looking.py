@@ -16,18 +16,16 @@ from schoolkeeper.catalogue.recover.system.facts import (
     SystemOptions,
 )
 from schoolkeeper.catalogue.recover.system.maintaining import can_close
-from schoolkeeper.catalogue.recover.system.recording import read_record, store_of, tag_of
+from schoolkeeper.catalogue.recover.system.recording import keep_of, read_record, store_of, tag_of
 from schoolkeeper.catalogue.recover.system.sharing import shared_with
 from schoolkeeper.connectors.databases.contents import DatabaseContents
-from schoolkeeper.connectors.databases.fault import Fault
+from schoolkeeper.connectors.databases.replacement import Replacement
 from schoolkeeper.connectors.files.component import FilesComponent
 from schoolkeeper.connectors.files.swapping import FolderSwap, look_at_folder, size_of
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.connectors.postgres.administration import Administration
 from schoolkeeper.connectors.postgres.component import PostgresComponent
-from schoolkeeper.connectors.postgres.snapshot import snapshot
-from schoolkeeper.connectors.postgres.swapping import TAG_LENGTH, DatabaseSwap, quoted
-from schoolkeeper.connectors.postgres.target import look_at_target
+from schoolkeeper.connectors.replacements import replacement
 from schoolkeeper.connectors.restored import Unusable, contents_of
 from schoolkeeper.connectors.space import space_at
 from schoolkeeper.connectors.store.look import StoredSet, StoreLook
@@ -91,17 +89,17 @@ def _targets(look: Look, options: SystemOptions, facts: RecoverFacts, contents: 
     assert facts.chosen is not None
     paths = {one.component: folder_path(look.system, one.component) for one in facts.wanted_folders}
     update: dict[str, object] = {"absent": [name for name, path in paths.items() if path is None]}
-    if facts.database_kind == "postgres":
-        administration = administration_of(look.system, facts.chosen.component)
-        swap = DatabaseSwap(administration, tag_of(look.run))
-        target = facts.database or look_at_target(administration, contents)
-        update |= {"database": target, "live": _live(look.system, swap, facts.record, contents)}
+    swap = None
+    if facts.database_kind == facts.chosen.source.product:
+        swap = replacement(look.system, facts.chosen.component, tag_of(look.run), keep_of(look.run))
+        target = facts.database or swap.look(contents)
+        update |= {"database": target, "live": _live(swap, facts.record, contents)}
         if options.new_server or facts.is_clone:
             here = (target.system_identifier, target.database)
             update["shared_with"] = shared_with(look.system, options.store, here, facts.chosen.system)
     there = {name: path for name, path in paths.items() if path is not None}
     folders = facts.folders or [look_at_folder(name, path) for name, path in there.items()]
-    update |= {"folders": folders, "left": list(_left(look, facts.chosen.component, there))}
+    update |= {"folders": folders, "left": list(_left(look, swap, there))}
     update["maintenance"] = can_close(look.system, look.profile, folders)
     return facts.model_copy(update=update)
 
@@ -152,11 +150,11 @@ def _kind(system: System, component: str) -> str:
     return found.kind if found is not None else "missing"
 
 
-def _live(system: System, swap: DatabaseSwap, record: Record | None, contents: DatabaseContents) -> Live | None:
+def _live(swap: Replacement, record: Record | None, contents: DatabaseContents) -> Live | None:
     """Asked of the server and the file system once the run says that it is done."""
     if record is None or record.concluded_at is None:
         return None
-    in_place = record.restored_oid is not None and swap.oid(swap.database) == record.restored_oid
+    in_place = record.restored_id is not None and swap.is_in_place(record.restored_id)
     is_open = swap.is_open()
     return Live(
         database_in_place=in_place,
@@ -166,35 +164,19 @@ def _live(system: System, swap: DatabaseSwap, record: Record | None, contents: D
             for one in record.folders
             if not FolderSwap(Path(one.path), record.tag).is_in_place(record.inodes.get(one.component, -1))
         ],
-        faults=_schema_faults(swap, contents) if in_place and is_open else [],
+        faults=list(differences(*swap.schema(contents))) if in_place and is_open else [],
     )
 
 
-def _schema_faults(swap: DatabaseSwap, contents: DatabaseContents) -> list[Fault]:
-    """Objects and settings only: people may be writing rows by now."""
-    administration = swap.administration
-    with snapshot(administration.name, administration.address(swap.database)) as view:
-        now = contents.model_copy(update={"objects": view.objects(), "settings": view.settings()})
-    return list(differences(contents, now))
-
-
-def _left(look: Look, component: str, folders: dict[str, Path]) -> Iterator[Left]:
+def _left(look: Look, swap: Replacement | None, folders: dict[str, Path]) -> Iterator[Left]:
     """Databases and folders that this or an earlier recovery put aside."""
-    if isinstance(look.system.components.get(component), PostgresComponent):
-        swap = DatabaseSwap(administration_of(look.system, component), tag_of(look.run))
-        for name in swap.aside():
-            yield Left(
-                what="database",
-                abandoned=not name.startswith(swap.before[:-TAG_LENGTH]),
-                name=name,
-                size_bytes=swap.size_bytes(name),
-                removing=f"DROP DATABASE {quoted(name)}",
-            )
+    for one in swap.aside() if swap is not None else []:
+        yield Left(what="database", why=one.why, name=one.name, size_bytes=one.size_bytes, removing=one.removing)
     for path in folders.values():
         for aside in FolderSwap(path, tag_of(look.run)).aside():
             yield Left(
                 what="folder",
-                abandoned=".restored-" in aside.name,
+                why="abandoned" if ".restored-" in aside.name else "replaced",
                 name=str(aside),
                 size_bytes=size_of(aside),
                 removing=f"rm -r {shlex.quote(str(aside))}",

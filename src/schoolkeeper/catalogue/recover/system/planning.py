@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from schoolkeeper.catalogue.recover.system.carrying import NOTHING
 from schoolkeeper.catalogue.recover.system.facts import ChosenSet, RecoverFacts, SystemOptions
 from schoolkeeper.connectors.postgres.swapping import beside
-from schoolkeeper.connectors.postgres.target import DatabaseTarget
+from schoolkeeper.connectors.replacements import AnyTarget
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.plan import Action, Step
 
@@ -71,7 +71,7 @@ class _Plan:
 
 def _begins(facts: RecoverFacts, chosen: ChosenSet) -> str:
     made = f"{chosen.taken_at:%Y-%m-%d %H:%M} UTC"
-    is_there = facts.database is not None and facts.database.oid is not None
+    is_there = facts.database is not None and facts.database.exists
     kept = "is kept aside and no longer in the ERP" if is_there else "is not in the set"
     return (
         f"Write down how {facts.system} is now. It becomes what {chosen.system} was at {made} (set {chosen.id}): "
@@ -79,8 +79,8 @@ def _begins(facts: RecoverFacts, chosen: ChosenSet) -> str:
     )
 
 
-def _swaps(target: DatabaseTarget, facts: RecoverFacts) -> str:
-    if target.oid is None:
+def _swaps(target: AnyTarget, facts: RecoverFacts) -> str:
+    if not target.exists:
         return f"Give the restored database the name {target.database}."
     users = ", ".join(f"{count} of {login or 'nobody'}" for login, count in target.sessions.items())
     sessions = f"end its sessions (now {users})" if users else "end its sessions"

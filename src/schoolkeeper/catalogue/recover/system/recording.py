@@ -21,8 +21,12 @@ def tag_of(run: RunContext) -> str:
 
 
 def record_path(run: RunContext) -> Path:
-    """In the run's quarantine, which outlives the run."""
-    return run.home / "quarantine" / run.key / RECORD
+    return keep_of(run) / RECORD
+
+
+def keep_of(run: RunContext) -> Path:
+    """The run's quarantine, which outlives the run."""
+    return run.home / "quarantine" / run.key
 
 
 def read_record(run: RunContext) -> Record | None:

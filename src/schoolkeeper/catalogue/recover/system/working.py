@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from schoolkeeper.catalogue.recover.system.facts import Record
-from schoolkeeper.catalogue.recover.system.looking import administration_of
-from schoolkeeper.catalogue.recover.system.recording import read_record, write_record
+from schoolkeeper.catalogue.recover.system.recording import keep_of, read_record, write_record
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.databases.fault import Fault
+from schoolkeeper.connectors.databases.replacement import Replacement
 from schoolkeeper.connectors.files.swapping import FolderSwap
-from schoolkeeper.connectors.postgres.swapping import DatabaseSwap
+from schoolkeeper.connectors.replacements import replacement
 from schoolkeeper.connectors.store.look import StoreLook
 from schoolkeeper.connectors.store.manifest import FilesPart, Manifest
 from schoolkeeper.kernel.errors import Permanent
@@ -38,8 +38,8 @@ class Recovery:
         return manifest
 
     @property
-    def database(self) -> DatabaseSwap:
-        return DatabaseSwap(administration_of(self.act.system, self._component), self.record.tag)
+    def database(self) -> Replacement:
+        return replacement(self.act.system, self._component, self.record.tag, keep_of(self.act.run))
 
     @property
     def concluded(self) -> bool:
@@ -83,7 +83,7 @@ class Recovery:
 
     def _level(self, fault: Fault) -> str:
         """Errors stop a recovery, unless they were to be expected on this server or are accepted."""
-        is_newer = self.record.database.server_major != self.manifest.database.source.server_major
-        respelled = is_newer and fault.found in OTHER_SPELLING
+        is_like = self.record.database.is_like(self.manifest.database.source)
+        respelled = not is_like and fault.found in OTHER_SPELLING
         expected = fault.code == SPELLING and (respelled or fault.subject.startswith(EXTENSION))
         return "warning" if fault.level == "error" and (expected or self.accept_damage) else fault.level
