@@ -11,7 +11,7 @@ from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.space import Space
 from schoolkeeper.kernel.facts import Facts
 
-Why = Literal["replaced", "abandoned"]
+Why = Literal["replaced", "abandoned", "undone"]
 Pair = tuple[DatabaseContents, DatabaseContents]
 """What was saved and what is there now, in the same words: as far as the two can be compared."""
 
@@ -61,8 +61,8 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """A database that a recovery replaced, or left behind when it was given up. `removing` is the command to
-    remove it."""
+    """A database that a recovery replaced, left behind when it was given up, or took out of its place again after
+    users had worked in it. `removing` is the command to remove it."""
 
     name: str
     why: Why
@@ -110,14 +110,15 @@ class Replacement(Protocol):
     def settle(self) -> list[Fault]:
         """The last things before it is opened, compared as well."""
 
-    def open(self) -> list[Fault]:
+    def open(self, target: Target) -> list[Fault]:
         """Let everybody in again; what is left to do by hand."""
 
     def swap_back(self, restored_id: str | None, target: Target) -> None:
         """Put things as they were before `swap`, or before it was interrupted."""
 
-    def discard(self, absent_roles: Sequence[str]) -> None:
-        """Remove what was restored, and the roles made for it."""
+    def discard(self, absent_roles: Sequence[str], *, keeps: bool) -> None:
+        """Remove what was restored, and the roles made for it. With `keeps` it is put aside instead, because users
+        have worked in it."""
 
     def is_in_place(self, restored_id: str) -> bool:
         """Whether it is the restored database that bears the name."""

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import stat
+from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
@@ -78,6 +79,7 @@ class FolderSwap:
         self.path = path
         self.restored = path.with_name(f"{path.name}.restored-{tag}")
         self.before = path.with_name(f"{path.name}.before-{tag}")
+        self._tag = tag
 
     def make(self) -> int:
         """The restored folder, empty at first and closed to others; its inode."""
@@ -126,9 +128,18 @@ class FolderSwap:
         `uploads.before-something`, so the whole name counts."""
         if not self.path.parent.is_dir():
             return []
-        ours = re.compile(rf"{re.escape(self.path.name)}\.(?:before|restored)-{TAG}")
+        ours = re.compile(rf"{re.escape(self.path.name)}\.(?:before|restored|undone\d*)-{TAG}")
         found = [one for one in self.path.parent.iterdir() if ours.fullmatch(one.name) and one != self.restored]
         return sorted(found)
+
+    def keep(self) -> None:
+        """Put the restored folder aside under a name of its own: users have worked in it."""
+        if _inode(self.restored) is None:
+            return
+        words = ("undone" if number == 1 else f"undone{number}" for number in count(1))
+        names = (self.path.with_name(f"{self.path.name}.{word}-{self._tag}") for word in words)
+        self.restored.rename(next(one for one in names if not os.path.lexists(one)))
+        _sync(self.path.parent)
 
     def remove(self) -> None:
         """Take the restored folder away again."""

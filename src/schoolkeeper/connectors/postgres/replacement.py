@@ -10,7 +10,7 @@ import psycopg
 from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.databases.protocol import QueryFailed
-from schoolkeeper.connectors.databases.replacement import Aside, Pair, Restored, Target
+from schoolkeeper.connectors.databases.replacement import Aside, Pair, Restored, Target, Why
 from schoolkeeper.connectors.postgres import tools
 from schoolkeeper.connectors.postgres.administration import Administration
 from schoolkeeper.connectors.postgres.scratch import observe
@@ -92,7 +92,7 @@ class PostgresReplacement:
     def settle(self) -> list[Fault]:
         return []
 
-    def open(self) -> list[Fault]:
+    def open(self, target: Target) -> list[Fault]:
         self._swap.open()
         return []
 
@@ -101,8 +101,11 @@ class PostgresReplacement:
         oid = int(restored_id) if restored_id is not None else None
         self._swap.swap_back(oid, target.oid, target.allows_connections)
 
-    def discard(self, absent_roles: Sequence[str]) -> None:
-        self._swap.drop()
+    def discard(self, absent_roles: Sequence[str], *, keeps: bool) -> None:
+        if keeps:
+            self._swap.keep()
+        else:
+            self._swap.drop()
         self._swap.drop_roles(list(absent_roles))
 
     def is_in_place(self, restored_id: str) -> bool:
@@ -121,12 +124,19 @@ class PostgresReplacement:
         return [
             Aside(
                 name=name,
-                why="replaced" if name.startswith(swap.before[:-TAG_LENGTH]) else "abandoned",
+                why=_why(swap, name),
                 size_bytes=swap.size_bytes(name),
                 removing=f"DROP DATABASE {quoted(name)}",
             )
             for name in swap.aside()
         ]
+
+
+def _why(swap: DatabaseSwap, name: str) -> Why:
+    start = name[:-TAG_LENGTH]
+    if start == swap.before[:-TAG_LENGTH]:
+        return "replaced"
+    return "abandoned" if start == swap.restored[:-TAG_LENGTH] else "undone"
 
 
 def _load(address: str, major: int, dump: Path) -> None:

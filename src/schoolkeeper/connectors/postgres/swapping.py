@@ -22,6 +22,8 @@ from schoolkeeper.kernel.failpoints import failpoint
 NAME_BYTES = 63
 TAG = "[0-9]{8}_[0-9a-f]{8}"
 TAG_LENGTH = len("20260131_0123abcd")
+# A run that was taken back after it had been opened may be repeated, and taken back again.
+UNDONE = ("undone", *(f"undone{number}" for number in range(2, 10)))
 ENDING_SECONDS = 30.0
 POLL_SECONDS = 0.1
 # What servers say of a locale that they do not know.
@@ -42,6 +44,7 @@ class DatabaseSwap:
 
     def __init__(self, administration: Administration, tag: str) -> None:
         self.administration = administration
+        self._tag = tag
         self.database = administration.database
         self.restored = beside(self.database, "restored", tag)
         self.before = beside(self.database, "before", tag)
@@ -116,6 +119,20 @@ class DatabaseSwap:
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.restored))
             )
 
+    def keep(self) -> None:
+        """Put the restored database aside under a name of its own, closed: users have worked in it."""
+        with self.administration.working() as connection:
+            if _oid(connection, self.restored) is None:
+                return
+            names = (beside(self.database, word, self._tag) for word in UNDONE)
+            free = next((name for name in names if _oid(connection, name) is None), None)
+            if free is None:
+                raise Permanent(
+                    f"too many databases like {beside(self.database, UNDONE[-1], self._tag)} lie aside"
+                )
+            _shut(connection, self.restored)
+            connection.execute(_rename(self.restored, free))
+
     def dress(self, owner: str) -> None:
         """Give the restored database what belongs to a database as a whole: its owner, and the privileges and the
         limit of the one that it replaces, which no dump carries."""
@@ -175,7 +192,8 @@ class DatabaseSwap:
 
     def aside(self) -> list[str]:
         """Databases that this or an earlier run put aside, and those that earlier runs gave up."""
-        starts = tuple(name[:-TAG_LENGTH] for name in (self.before, self.restored))
+        undone = [beside(self.database, word, self._tag) for word in UNDONE]
+        starts = tuple(name[:-TAG_LENGTH] for name in (self.before, self.restored, *undone))
         with self.administration.working() as connection:
             rows = connection.execute("SELECT datname::text AS name FROM pg_database ORDER BY 1").fetchall()
         names = [str(row["name"]) for row in rows]

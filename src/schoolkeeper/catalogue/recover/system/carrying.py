@@ -108,7 +108,8 @@ def _conclude(recovery: Recovery) -> Result:
         return {}
     swap = recovery.database
     settled = recovery.checked(swap.settle(), database.THE_DATABASE)
-    faults = [*settled, *swap.open()]
+    recovery.note(opened_at=datetime.now(UTC))  # before it is true: from here on nothing may be thrown away
+    faults = [*settled, *swap.open(recovery.record.database)]
     failpoint("recover.system.opened")
     if problem := maintaining.open_again(recovery.act):
         faults.append(Fault(code="maintenance", subject="off", found=problem, level="warning"))

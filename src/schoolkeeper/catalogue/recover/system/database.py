@@ -89,8 +89,9 @@ def swap_out(recovery: Recovery) -> None:
 
 
 def discard(recovery: Recovery) -> None:
-    """Take `restore` back: the restored database goes, and so do the roles that were made for it."""
-    recovery.database.discard(recovery.record.database.absent_roles)
+    """Take `restore` back: the restored database goes, and so do the roles that were made for it. Once it was open
+    it is kept aside, because nobody knows what users have entered."""
+    recovery.database.discard(recovery.record.database.absent_roles, keeps=recovery.was_opened)
     remove_tree(recovery.act.run.workspace)
     recovery.note(restored_id=None, is_compared=False, is_neutralised=False, faults=[], roles_made=[])
 

@@ -65,8 +65,8 @@ class Live(Facts):
 
 
 class Left(Facts):
-    """What a recovery replaced, or left behind when it was given up. `size_bytes` is None where nobody could see
-    it; `removing` is the command to remove it."""
+    """What a recovery replaced, left behind when it was given up, or took out of its place again after it had been
+    open. `size_bytes` is None where nobody could see it; `removing` is the command to remove it."""
 
     volatile: ClassVar[frozenset[str]] = frozenset({"size_bytes"})
 
@@ -80,7 +80,8 @@ class Left(Facts):
 class Record(Facts):
     """What a run wrote down: the targets as they were at first, then how far it came.
 
-    `restored_id` and `inodes` tell what it restored from everything else; `notes` are for people.
+    `restored_id` and `inodes` tell what it restored from everything else; `notes` are for people. `opened_at`
+    stays when `concluded_at` is taken back.
     """
 
     set: str
@@ -98,6 +99,7 @@ class Record(Facts):
     faults: list[Fault] = Field(default_factory=list)
     roles_made: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
+    opened_at: datetime | None = None
     concluded_at: datetime | None = None
 
 
@@ -105,10 +107,10 @@ class RecoverFacts(Facts):
     """`tag` is what names of this run end with. `unsound` is why the set's manifest cannot be used, `obstacle` why
     the set cannot be opened. `absent` are folders of the set that the definition does not have. `shared_with` are
     other systems whose sets were taken from the very database that is to be replaced. `maintenance` says whether
-    the ERP can be closed by its own command.
+    the ERP can be closed by its own command. What is `left` aside is told, and no plan depends on it.
     """
 
-    volatile: ClassVar[frozenset[str]] = frozenset({"tag", "workspace"})
+    volatile: ClassVar[frozenset[str]] = frozenset({"tag", "workspace", "left"})
 
     tag: str
     system: str

@@ -39,8 +39,9 @@ def restore(recovery: Recovery, component: str) -> Mapping[str, object]:
 
 
 def discard(recovery: Recovery, component: str) -> None:
-    """Take `restore` back."""
-    recovery.folder(component).remove()
+    """Take `restore` back; once the ERP was open, what was restored is kept aside."""
+    folder = recovery.folder(component)
+    folder.keep() if recovery.was_opened else folder.remove()
     inodes = {name: inode for name, inode in recovery.record.inodes.items() if name != component}
     recovery.note(inodes=inodes, planted=[name for name in recovery.record.planted if name != component])
 

@@ -6,6 +6,7 @@ from itertools import islice
 from schoolkeeper.catalogue.recover.system.facts import Left, Live, Record, RecoverFacts, SystemOptions
 from schoolkeeper.catalogue.recover.system.guarding import objections
 from schoolkeeper.connectors.databases.replacement import Why
+from schoolkeeper.connectors.mariadb.accounts import Account
 from schoolkeeper.connectors.postgres.swapping import quoted
 from schoolkeeper.kernel.finding import Level
 
@@ -14,16 +15,24 @@ Verdict = tuple[str, Level, str, str, str]
 LEVELS = {"info": Level.INFO, "warning": Level.WARNING, "error": Level.ERROR, "unknown": Level.UNKNOWN}
 # One finding each up to here: nobody reads a thousand.
 SHOWN = 100
-OWN = frozenset({"integrity", "by_hand", "maintenance"})
+OWN = frozenset({"integrity", "by_hand", "maintenance", "let_in"})
 HINTS = {
+    "let_in": "It had no part in the ERP's work if maintenance mode was on; else look at what it wrote meanwhile.",
     "integrity": "The set says the same of itself: look at these rows in the ERP.",
-    "by_hand": "Do it with ALTER DATABASE, ALTER ROLE … IN DATABASE, REVOKE or CREATE SUBSCRIPTION.",
     "maintenance": "Run the product's command by hand, and look at the ERP's pages.",
     "differs": "Look at this in the ERP, and decide whether to go back to what was there before.",
 }
 WHY: dict[Why, str] = {
     "replaced": "it is what a recovery replaced",
     "abandoned": "a recovery that was given up left it behind",
+    "undone": "a recovery was taken back after it had been opened, and this holds what was entered meanwhile",
+}
+
+
+BY_HAND = {
+    "postgres": "Do it with ALTER DATABASE, ALTER ROLE … IN DATABASE, REVOKE or CREATE SUBSCRIPTION.",
+    "mariadb": "Do it with SET GLOBAL and in the server's configuration, with GRANT, or with CREATE EVENT.",
+    "sqlite": "Do it with the product's own tools.",
 }
 
 
@@ -64,13 +73,19 @@ def _done(record: Record) -> Iterator[Verdict]:
             level,
             f"{fault.subject}: {fault.found or 'differs'}{expected}.",
             fault.subject,
-            HINTS[suffix],
+            BY_HAND[record.database.product] if suffix == "by_hand" else HINTS[suffix],
         )
     for role in record.roles_made:
         says = f"The role {role} was missing on this server; it was made without a password and may not sign in."
-        name = quoted(role)
-        hint = f"If the ERP or a person signs in with it: ALTER ROLE {name} LOGIN, then \\password {name}."
+        hint = f"If the ERP or a person signs in with it: {_letting_in(record, role)}."
         yield "role_made", Level.WARNING, says, role, hint
+
+
+def _letting_in(record: Record, role: str) -> str:
+    if record.database.product == "mariadb":
+        name = Account.of(role).sql()
+        return f"ALTER USER {name} IDENTIFIED BY '…', then ALTER USER {name} ACCOUNT UNLOCK"
+    return f"ALTER ROLE {quoted(role)} LOGIN, then \\password {quoted(role)}"
 
 
 def _since(live: Live, record: Record) -> Iterator[Verdict]:

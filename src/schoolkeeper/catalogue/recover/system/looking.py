@@ -19,7 +19,7 @@ from schoolkeeper.catalogue.recover.system.maintaining import can_close
 from schoolkeeper.catalogue.recover.system.recording import keep_of, read_record, store_of, tag_of
 from schoolkeeper.catalogue.recover.system.sharing import shared_with
 from schoolkeeper.connectors.databases.contents import DatabaseContents
-from schoolkeeper.connectors.databases.replacement import Replacement
+from schoolkeeper.connectors.databases.replacement import Replacement, Why
 from schoolkeeper.connectors.files.component import FilesComponent
 from schoolkeeper.connectors.files.swapping import FolderSwap, look_at_folder, size_of
 from schoolkeeper.connectors.look import Look
@@ -168,6 +168,11 @@ def _live(swap: Replacement, record: Record | None, contents: DatabaseContents) 
     )
 
 
+def _why(folder: str) -> Why:
+    word = folder.rpartition("-")[0].rpartition(".")[2]
+    return "replaced" if word == "before" else "abandoned" if word == "restored" else "undone"
+
+
 def _left(look: Look, swap: Replacement | None, folders: dict[str, Path]) -> Iterator[Left]:
     """Databases and folders that this or an earlier recovery put aside."""
     for one in swap.aside() if swap is not None else []:
@@ -176,7 +181,7 @@ def _left(look: Look, swap: Replacement | None, folders: dict[str, Path]) -> Ite
         for aside in FolderSwap(path, tag_of(look.run)).aside():
             yield Left(
                 what="folder",
-                why="abandoned" if ".restored-" in aside.name else "replaced",
+                why=_why(aside.name),
                 name=str(aside),
                 size_bytes=size_of(aside),
                 removing=f"rm -r {shlex.quote(str(aside))}",

@@ -411,3 +411,32 @@ def test_somebody_else_replaced_the_database_meanwhile(school: School) -> None:
     with psycopg.connect(school.database) as connection:
         query = "SELECT count(*) FROM person WHERE given = 'came meanwhile'"
         assert connection.execute(query).fetchone() == (1,)
+
+
+def test_what_users_entered_after_the_opening_is_kept_when_it_is_taken_back(school: School) -> None:
+    """Twice, because whoever goes back may try again; the second time nothing of the first is lost."""
+    back_up(school)
+    before = state_of(school)
+    for number in (1, 2):
+        subject = on(school)
+        steps = subject.plan()
+        subject.apply(steps)
+        school.query(f"INSERT INTO person (given) VALUES ('came meanwhile {number}')")
+        (school.uploads / "new.jpg").write_text(f"came meanwhile {number}")
+        subject.take_back(steps)
+        assert state_of(school) == before
+    left = facts_of(subject).left
+    assert {one.why for one in left} == {"undone"}
+    assert codes(findings(subject, facts_of(subject))) >= {("left_aside", one.name) for one in left}
+    uploads = [Path(one.name) for one in left if one.name.startswith(str(school.uploads))]
+    texts = {(one / "new.jpg").read_text() for one in uploads}
+    assert texts == {"came meanwhile 1", "came meanwhile 2"}
+    for one in left:
+        if one.what == "database":
+            with psycopg.connect(beside(school.database, "postgres"), autocommit=True) as connection:
+                connection.execute(
+                    sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(one.name))
+                )
+            with psycopg.connect(beside(school.database, one.name)) as connection:
+                query = "SELECT count(*) FROM person WHERE given LIKE 'came meanwhile%'"
+                assert connection.execute(query).fetchone() == (1,)

@@ -25,7 +25,7 @@ from schoolkeeper.catalogue.backup.test_arrange import (
     reseal_list,
     rewrite_manifest,
 )
-from schoolkeeper.catalogue.recover.system.facts import SystemOptions
+from schoolkeeper.catalogue.recover.system.facts import RecoverFacts, SystemOptions
 from schoolkeeper.catalogue.recover.system.task import RecoverSystem
 from schoolkeeper.catalogue.recover.test_recovery import a_school, beside, databases, state_of
 from schoolkeeper.connectors.postgres.binaries import find
@@ -237,6 +237,12 @@ def test_the_wrong_way_is_refused(school: School, cluster: Cluster, way: str) ->
     assert_refused(subject, rule, school, cluster)
 
 
+def recovered(subject: Subject) -> RecoverFacts:
+    facts = subject.assess()
+    assert isinstance(facts, RecoverFacts)
+    return facts
+
+
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -343,8 +349,21 @@ def test_a_lost_server_is_replaced_only_when_that_is_said(
     assert state_of(there) == before
     assert subject.task.evidence(after)[0].data["set"] == set_id
     subject.take_back(steps)
+    kept = [one.name for one in recovered(subject).left]
+    assert len(kept) == 3
+    assert sorted(databases(elsewhere)) == sorted([kept[0], "postgres", "template0", "template1"])
+    assert {str(path) for path in (school.folder / "new").iterdir()} == {*kept[1:], str(school.folder / "new/dsn")}
+
+
+def test_a_lost_server_is_left_as_it_was_when_nobody_was_let_in(school: School, elsewhere: Cluster) -> None:
+    back_up(school)
+    subject = on_server(school, elsewhere, school.folder / "new", rename_aside=False, new_server=True)
+    steps = subject.plan()
+    subject.apply(steps[:-1])
+    subject.take_back(steps)
     assert databases(elsewhere) == ["postgres", "template0", "template1"]
     assert names_in(school.folder / "new") == ["dsn"]
+    role = f"registrar_{school.database.rpartition('_')[2]}"
     with elsewhere.connect() as connection:
         assert connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None
 

@@ -45,6 +45,11 @@ class Recovery:
     def concluded(self) -> bool:
         return self.record.concluded_at is not None
 
+    @property
+    def was_opened(self) -> bool:
+        """Whether users may have worked in what was restored."""
+        return self.record.opened_at is not None
+
     def part(self, component: str) -> FilesPart:
         """A folder of the set."""
         found = next((one for one in self.manifest.files if one.component == component), None)
