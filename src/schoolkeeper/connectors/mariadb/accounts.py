@@ -89,23 +89,41 @@ def _scope(schema: str, table: str) -> str:
     return f"{quoted(schema)}.{quoted(table) if table else '*'}"
 
 
-def create(
-    connection: MariadbConnection, names: Iterable[str], settings: Iterable[Setting], database: str
-) -> None:
-    """Make the accounts, none of which can sign in, so that what runs as them runs.
-
-    Where nothing is known of their privileges, they get all on the copy.
-    """
-    known = {setting.role for setting in settings if setting.name.startswith(GRANT)}
+def create_locked(connection: MariadbConnection, names: Iterable[str]) -> None:
+    """Make accounts that cannot sign in, and roles; without any privilege."""
     with connection.cursor() as cursor:
-        for name in names:
-            account = Account.of(name)
+        for account in map(Account.of, names):
             if account.host:
                 cursor.execute(f"CREATE USER IF NOT EXISTS {account.sql()} ACCOUNT LOCK")
             else:
                 cursor.execute(f"CREATE ROLE IF NOT EXISTS {account.sql()}")
-            if not known:
-                cursor.execute(f"GRANT ALL ON {quoted(database)}.* TO {account.sql()}")
+
+
+def allow_all(connection: MariadbConnection, names: Iterable[str], database: str) -> None:
+    """Give accounts all on a database: the server makes no view on a view whose definer may not read what is
+    below, and a dump makes views before anybody is allowed anything."""
+    with connection.cursor() as cursor:
+        for name in names:
+            cursor.execute(f"GRANT ALL ON {quoted(database)}.* TO {Account.of(name).sql()}")
+
+
+def confine(connection: MariadbConnection, names: Iterable[str], database: str) -> None:
+    """Take that back."""
+    with connection.cursor() as cursor:
+        for name in names:
+            cursor.execute(f"REVOKE ALL ON {quoted(database)}.* FROM {Account.of(name).sql()}")
+
+
+def are_known(settings: Iterable[Setting]) -> bool:
+    """Whether anything is known of what accounts may do."""
+    return any(setting.name.startswith(GRANT) for setting in settings)
+
+
+def drop(connection: MariadbConnection, name: str) -> None:
+    """Remove an account or a role, if it is there."""
+    account = Account.of(name)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP {'USER' if account.host else 'ROLE'} IF EXISTS {account.sql()}")
 
 
 def grant(connection: MariadbConnection, settings: Iterable[Setting]) -> list[Fault]:

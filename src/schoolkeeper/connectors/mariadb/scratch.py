@@ -67,7 +67,7 @@ class MariaScratch:
     ) -> list[Fault]:
         """A dump without its last line is refused: the part that is there would load without an error."""
         database = contents.source.database
-        if not _is_whole(dump):
+        if not is_whole(dump):
             return [Fault(code="restore_failed", subject=database, found=f"the dump of {dumped_by} has no end")]
         self._give_at_start(contents)
         faults = self._other_release(contents.source)
@@ -78,9 +78,11 @@ class MariaScratch:
         with dump.open("rb") as file:
             said = tools.load(self.server.address(database), client, file, contents.taken_at.timestamp())
         if said:
-            return [*faults, Fault(code="restore_failed", subject=database, found=_without_rows(said))]
+            return [*faults, Fault(code="restore_failed", subject=database, found=without_rows(said))]
         # Only now: the application's settings must not reach the restore.
         with self.server.connect(database) as connection:
+            if accounts.are_known(contents.settings):
+                accounts.confine(connection, contents.roles, database)
             faults += accounts.grant(connection, contents.settings)
             given, untaken = settling.settle(connection, contents.settings)
         self.server.configure(given)
@@ -159,7 +161,8 @@ class MariaScratch:
             cursor.execute(
                 f"CREATE DATABASE {copy} CHARACTER SET %s COLLATE %s", (source.encoding, source.collate)
             )
-            accounts.create(connection, contents.roles, contents.settings, source.database)
+            accounts.create_locked(connection, contents.roles)
+            accounts.allow_all(connection, contents.roles, source.database)
             password = secrets.token_urlsafe(32)
             write_whole(self.server.folder / "application", password)
             account = f"{quoted(APPLICATION)}@{quoted(LOOPBACK)}"
@@ -173,14 +176,14 @@ class MariaScratch:
             raise Permanent(str(error)) from error
 
 
-def _is_whole(dump: Path) -> bool:
+def is_whole(dump: Path) -> bool:
     """Whether the dump ends as mariadb-dump ends one that succeeded."""
     with dump.open("rb") as file:
         file.seek(max(0, dump.stat().st_size - TAIL_BYTES))
         return WHOLE in file.read()
 
 
-def _without_rows(said: str) -> str:
+def without_rows(said: str) -> str:
     """Number and place of the error only: its text may quote rows, and so people."""
     found = re.search(r"ERROR \d+ \(\w+\)(?: at line \d+)?", said)
     return found[0] if found else "the client ended with an error"

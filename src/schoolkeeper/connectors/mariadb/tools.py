@@ -32,6 +32,7 @@ DUMP_OPTIONS = (
     "--no-autocommit",
     "--no-tablespaces",
     "--skip-dump-date",
+    "--skip-add-locks",  # a table that takes its numbers from a sequence cannot be filled while it is locked
     "--default-character-set=utf8mb4",
     "--max-allowed-packet=1G",
 )
