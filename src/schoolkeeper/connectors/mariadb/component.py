@@ -13,3 +13,6 @@ class MariadbComponent(Component):
 
     kind: Literal["mariadb"]
     dsn: SecretReference = Field(description="Where the connection address (mysql://…) is kept")
+    admin_dsn: SecretReference | None = Field(
+        None, description="The same for an account that may make databases and lock accounts; for recoveries"
+    )

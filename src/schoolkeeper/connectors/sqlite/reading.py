@@ -59,7 +59,7 @@ def read(connection: sqlite3.Connection, path: Path, source: DatabaseSource, mom
         objects=objects(connection),
         sequences=_sequences(connection),
         roles=[],
-        settings=_settings(connection, path),
+        settings=settings(connection, path),
     )
 
 
@@ -89,7 +89,8 @@ def _sequences(connection: sqlite3.Connection) -> dict[str, SequencePosition]:
     return {str(name): SequencePosition(earliest=last, latest=last) for name, last in rows}
 
 
-def _settings(connection: sqlite3.Connection, path: Path) -> list[Setting]:
+def settings(connection: sqlite3.Connection, path: Path) -> list[Setting]:
+    """What the file itself keeps."""
     values = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in PRAGMAS}
     with path.open("rb") as file:
         version = file.read(WRITE_VERSION_OFFSET + 1)[-1:]

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from schoolkeeper.connectors.databases.contents import DatabaseContents, DatabaseSource
 from schoolkeeper.connectors.sqlite import reading
+from schoolkeeper.connectors.sqlite.identity import identity_of
 from schoolkeeper.connectors.sqlite.session import dictionaries, failure, open_to_read
 from schoolkeeper.kernel.errors import Temporary, Unreachable
 
@@ -73,7 +74,7 @@ def saving(component: str, path: Path) -> Iterator[SqliteSaving]:
             with closing(_source(path)) as connection, closing(sqlite3.connect(copy)) as target:
                 _copy(component, connection, target)
             taken_at = datetime.now(UTC)
-            source = reading.source_of(copy, path.name)
+            source = reading.source_of(copy, path.name).model_copy(update={"system_identifier": identity_of(path)})
         except sqlite3.Error as error:
             raise failure(component, error) from error
         except OSError as error:

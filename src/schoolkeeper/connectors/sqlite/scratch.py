@@ -79,6 +79,7 @@ class SqliteScratch:
         try:
             with closing(open_to_read(self.path)) as connection:
                 source = reading.source_of(self.path, self.source.database)
+                source = source.model_copy(update={"system_identifier": self.source.system_identifier})
                 return reading.read(connection, self.path, source, datetime.now(UTC))
         except (sqlite3.Error, OSError) as error:
             raise Permanent(f"The restored database cannot be read: {error}") from error
