@@ -10,8 +10,11 @@ from pathlib import PurePath
 
 from schoolkeeper.catalogue.recover.system.facts import ChosenSet, RecoverFacts, SystemOptions
 from schoolkeeper.connectors.files.swapping import FolderTarget
+from schoolkeeper.connectors.mariadb.binaries import release_of
+from schoolkeeper.connectors.mariadb.target import MariadbTarget
 from schoolkeeper.connectors.postgres.target import DatabaseTarget
 from schoolkeeper.connectors.replacements import AnyTarget
+from schoolkeeper.connectors.sqlite.target import SqliteTarget
 
 # A restored database takes more room than its dump: indexes, and the log of what is written meanwhile.
 SPACE_FACTOR = 2
@@ -66,10 +69,9 @@ def _set(facts: RecoverFacts, chosen: ChosenSet, options: SystemOptions) -> Iter
         why = "its newest drill failed" if chosen.proof == "fails" else "nobody has proven it"
         hint = "Take a proven set, prove this one with backup.drill, or say unproven=true."
         yield Objection("proof", f"The set {chosen.id} may not restore: {why}.", hint)
-    if chosen.source.product != "postgres" or facts.database_kind != "postgres":
-        says = f"The set holds a {chosen.source.product} database and the target is {facts.database_kind}: "
-        hint = "Follow docs/backup-format.md, which needs nothing but the database's own tools."
-        yield Objection("product", says + "only PostgreSQL into PostgreSQL can be recovered so far.", hint)
+    if chosen.source.product != facts.database_kind:
+        says = f"The set holds a {chosen.source.product} database and the target is {facts.database_kind}."
+        yield Objection("product", says, "Correct the definition: a set goes back into the product it came from.")
     for component in chosen.held:
         says = f"The part {component} of the set is kept by another backup tool."
         yield Objection("held", says, "Bring it back with that tool.")
@@ -138,7 +140,13 @@ def _database(chosen: ChosenSet, target: AnyTarget, options: SystemOptions) -> I
     if target.is_empty is not True and not options.rename_aside:
         says = f"The database {target.database} is not empty."
         yield Objection("database", says, "To have it renamed aside and kept, say rename_aside=true.")
-    yield from _postgres(chosen, target)
+    match target:
+        case DatabaseTarget():
+            yield from _postgres(chosen, target)
+        case MariadbTarget():
+            yield from _mariadb(chosen, target)
+        case SqliteTarget():
+            yield from _sqlite(target)
     if not target.same_server:
         says = "The admin_dsn of the component leads to another server than its dsn, or nobody can tell."
         yield Objection("admin_dsn", says, "Correct it in the definition.")
@@ -169,6 +177,51 @@ def _postgres(chosen: ChosenSet, target: DatabaseTarget) -> Iterator[Objection]:
     for name in target.absent_extensions:
         says = f"The set needs the extension {name}, which the server does not have."
         yield Objection(f"extension {name}", says, "Install its package on the database server.")
+
+
+def _mariadb(chosen: ChosenSet, target: MariadbTarget) -> Iterator[Objection]:
+    if target.is_replica or target.read_only:
+        why = "is a replica" if target.is_replica else "is read-only"
+        yield Objection("read_only", f"The database server {why}.", "Name the primary server.")
+    if release_of(target.server_version) < release_of(chosen.source.server_version):
+        says = f"The set is of MariaDB {chosen.source.server_version}, the server is {target.server_version}."
+        yield Objection("version", says, "Recover into the same or a newer release.")
+    if target.names_wanted not in ("", target.names):
+        says = f"The server has lower_case_table_names={target.names}, that of the set {target.names_wanted}."
+        hint = "Tables would get other names than the ERP asks for: set up the server like the old one."
+        yield Objection("names", says, hint)
+    if target.names_itself and target.database != chosen.source.database:
+        says = (
+            f"The {target.names_itself[0]}{_and_more(target.names_itself)} of the set calls its database "
+            f"{chosen.source.database} by name; from {target.database} it would reach there."
+        )
+        yield Objection("name", says, f"Recover into a database that is called {chosen.source.database}.")
+    if target.referenced_by:
+        who = f"{target.referenced_by[0]}{_and_more(target.referenced_by)}"
+        says = f"The table {who} of another database has a foreign key to this one."
+        yield Objection(
+            "references", says, "It would follow what is put aside: drop it, and make it anew afterwards."
+        )
+
+
+def _and_more(names: list[str]) -> str:
+    return f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+
+
+def _sqlite(target: SqliteTarget) -> Iterator[Objection]:
+    if target.exists and not target.is_file:
+        says = f"{target.path} is no file, or a link that leads elsewhere."
+        yield Objection("database file", says, "Put the real path into the definition.")
+    if not target.parent_exists:
+        says = f"There is no folder for {target.path} to be in."
+        yield Objection("database file", says, "Make it, or correct the definition.")
+    elif target.read_only:
+        hint = "Run as an account that may, on a file system that is not mounted read-only."
+        yield Objection("read_only", f"Nothing can be made or renamed where {target.path} is.", hint)
+    if target.sessions:
+        says = f"The file is open in {', '.join(target.sessions)}: what they write would be lost."
+        hint = "Stop the ERP's processes; SQLite has no server that could send them away."
+        yield Objection("in_use", says, hint)
 
 
 def _folder(folder: FolderTarget, options: SystemOptions) -> Iterator[Objection]:

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 from schoolkeeper.catalogue.recover.system.carrying import NOTHING
 from schoolkeeper.catalogue.recover.system.facts import ChosenSet, RecoverFacts, SystemOptions
+from schoolkeeper.connectors.mariadb import moving
+from schoolkeeper.connectors.mariadb.target import MariadbTarget
 from schoolkeeper.connectors.postgres.swapping import beside
 from schoolkeeper.connectors.replacements import AnyTarget
+from schoolkeeper.connectors.sqlite.target import SqliteTarget
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.plan import Action, Step
 
@@ -80,10 +83,21 @@ def _begins(facts: RecoverFacts, chosen: ChosenSet) -> str:
 
 
 def _swaps(target: AnyTarget, facts: RecoverFacts) -> str:
-    if not target.exists:
-        return f"Give the restored database the name {target.database}."
     users = ", ".join(f"{count} of {login or 'nobody'}" for login, count in target.sessions.items())
     sessions = f"end its sessions (now {users})" if users else "end its sessions"
+    match target:
+        case SqliteTarget():
+            aside = f"Rename {target.path} aside, and put" if target.exists else "Put"
+            return f"{aside} the restored file into its place, closed."
+        case MariadbTarget():
+            aside = moving.beside(target.database, "before", facts.tag)
+            return (
+                f"Lock the accounts of the database {target.database}, {sessions}, move its tables to {aside} and "
+                "the restored ones into their place, all at once; then make the views, triggers and routines of "
+                "the set, and compare everything where it stands."
+            )
+    if not target.exists:
+        return f"Give the restored database the name {target.database}."
     return (
         f"Close the database {target.database}, {sessions}, rename it to "
         f"{beside(target.database, 'before', facts.tag)} and the restored one to {target.database}, both at once."

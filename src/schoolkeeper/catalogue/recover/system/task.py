@@ -20,7 +20,7 @@ from schoolkeeper.kernel.plan import Action, Step
 from schoolkeeper.kernel.spec import Kind, Risk, Spec, Undo
 
 # What is told of a recovery and says nothing about what came back.
-NO_DIFFERENCE = frozenset({"by_hand", "maintenance"})
+NO_DIFFERENCE = frozenset({"by_hand", "maintenance", "let_in"})
 
 
 class RecoverSystem(SystemTask[SystemOptions, RecoverFacts]):
@@ -43,6 +43,7 @@ class RecoverSystem(SystemTask[SystemOptions, RecoverFacts]):
             "integrity": "The recovered data breaks a rule of the product",
             "by_hand": "Something must be set by hand",
             "role_made": "A role was made that may not sign in yet",
+            "let_in": "An account could not be kept out",
             "maintenance": "Maintenance mode could not be switched",
             "space_unseen": "Nobody could see how much room there is",
             "not_in_place": "What was restored is not what users see",
