@@ -79,8 +79,12 @@ def without_events(contents: DatabaseContents) -> DatabaseContents:
     return contents.model_copy(update={"objects": found})
 
 
-def by_hand(address: Address, contents: DatabaseContents) -> Iterator[Fault]:
-    """What belongs to the server: settings that the ERP relied on, privileges of accounts on all of it."""
+def by_hand(address: Address, contents: DatabaseContents, made: list[str]) -> Iterator[Fault]:
+    """What belongs to the server: settings that the ERP relied on, privileges of accounts on all of it, and of
+    those that were `made` where the set does not know them."""
+    for name in made if not accounts.are_known(contents.settings) else ():
+        found = "the set does not know them: it was taken by an account that may not see those of others"
+        yield Fault(code="by_hand", subject=f"privileges of {name}", found=found, level="warning")
     with closing(View(RECOVERED, address)) as view:
         now = {one.name: one.value for one in settling.read(view)}
         have = {(_who(row["grantee"]), str(row["privilege"])) for row in view.rows(ON_SERVER)}

@@ -73,7 +73,7 @@ class MariadbReplacement:
             failpoint("recover.system.tables_loaded")
         with self._administration.working() as connection:
             self._remove_sequences(connection, memory)
-            faults = [*inspecting.by_hand(live, contents), *self._not_kept_out(connection)]
+            faults = [*inspecting.by_hand(live, contents, target.absent_roles), *self._not_kept_out(connection)]
             if not target.exists and contents.objects.get("routine"):
                 found = "lost with the old database; no set knows them"
                 faults.append(
