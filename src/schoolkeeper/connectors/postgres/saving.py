@@ -1,24 +1,21 @@
 """Holding a PostgreSQL database still while it is dumped, counted and digested: all of it in one snapshot."""
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO, Any
 
-from schoolkeeper.connectors.databases.contents import DatabaseContents, SequencePosition, TableContent
+from schoolkeeper.connectors.databases.contents import DatabaseContents, SequencePosition
 from schoolkeeper.connectors.postgres import tools
+from schoolkeeper.connectors.postgres.counting import Counting, counting
 from schoolkeeper.connectors.postgres.snapshot import Snapshot, snapshot
-from schoolkeeper.connectors.postgres.survey import survey
-
-# While pg_dump reads, one connection counts and digests: with more, users would feel the backup.
-SURVEY_CONNECTIONS = 1
+from schoolkeeper.kernel.errors import Permanent
 
 
 class PostgresSaving:
     """One snapshot. Counting goes on in the background from the beginning, so that it is done with the dump."""
 
-    def __init__(self, dsn: str, view: Snapshot, tables: Future[dict[str, TableContent]]) -> None:
+    def __init__(self, dsn: str, view: Snapshot, tables: Counting) -> None:
         self.taken_at = datetime.now(UTC)
         self.source = view.source()
         self._binaries = tools.for_dump(self.source.server_major)
@@ -32,9 +29,15 @@ class PostgresSaving:
         """The rows of one query, as of the snapshot; names are found as the application finds them."""
         return self._view.asked(query)
 
-    def dump(self) -> AbstractContextManager[IO[bytes]]:
-        """The custom-format dump, uncompressed."""
-        return tools.dumping(self._dsn, self._binaries, self._view.id)
+    @contextmanager
+    def dump(self) -> Iterator[IO[bytes]]:
+        """The custom-format dump, uncompressed. It ends at once when counting fails, and raises what that says."""
+        try:
+            with tools.dumping(self._dsn, self._binaries, self._view.id, self._tables.when_failed) as stream:
+                yield stream
+        except Permanent:
+            self._tables.require_sound()
+            raise
 
     def contents(self) -> DatabaseContents:
         """Asked for after the dump was read: sequences stand outside of snapshots, so both ends are noted."""
@@ -54,9 +57,10 @@ class PostgresSaving:
 
 @contextmanager
 def saving(component: str, dsn: str) -> Iterator[PostgresSaving]:
-    """Open the snapshot, and begin to count. Raises Permanent when no pg_dump here can read this server."""
-    with snapshot(component, dsn) as view, ThreadPoolExecutor(max_workers=1) as pool:
-        yield PostgresSaving(dsn, view, pool.submit(survey, view, dsn, SURVEY_CONNECTIONS))
+    """Open the snapshot, and begin to count, until the block ends. Raises Permanent when no pg_dump here can read
+    this server."""
+    with snapshot(component, dsn) as view, counting(view, dsn) as tables:
+        yield PostgresSaving(dsn, view, tables)
 
 
 def _positions(

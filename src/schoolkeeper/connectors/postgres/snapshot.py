@@ -69,6 +69,10 @@ class Snapshot:
             raise failure(self.component, error) from error
         return found
 
+    def cancel(self, timeout_seconds: float) -> None:
+        """End the query that is being answered, from another thread. Raises psycopg.Error."""
+        self._connection.cancel_safe(timeout=timeout_seconds)
+
     def export(self) -> None:
         """Give the snapshot an id."""
         self.id = str(self.rows("SELECT pg_export_snapshot() AS id")[0]["id"])

@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO
 
@@ -66,10 +66,13 @@ def said(stderr: IO[bytes], environment: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def dumping(dsn: str, binaries: Binaries, snapshot: str) -> Iterator[IO[bytes]]:
+def dumping(
+    dsn: str, binaries: Binaries, snapshot: str, begun: Callable[[Callable[[], None]], None] = lambda end: None
+) -> Iterator[IO[bytes]]:
     """The uncompressed custom-format dump of a database as of an exported snapshot, as a stream to be read.
 
-    Raises Permanent with pg_dump's own words when it fails; it ends with us when we die, as nobody reads on.
+    `begun` is given what ends the program at any time, and the stream with it. Raises Permanent with pg_dump's own
+    words when it fails; it ends with us when we die, as nobody reads on.
     """
     public, environment = address(dsn)
     argv = [
@@ -83,6 +86,7 @@ def dumping(dsn: str, binaries: Binaries, snapshot: str) -> Iterator[IO[bytes]]:
         with contextlib.suppress(OSError):  # only a wish, and one that the kernel may refuse
             fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         try:
+            begun(process.kill)
             yield process.stdout
             code = process.wait()
         finally:
