@@ -4,7 +4,8 @@ Keys of the data (all optional): `phases`, a list of {`name`, `seconds`, `skippe
 `<name>_seconds`; `recovery_seconds`, what a real recovery would have taken; `rto_seconds` and `rpo_hours`, the
 targets at that time; `taken_at`, `size_bytes` and `new_bytes` of the set; counts of what was compared; `faults`, a
 list of texts or of {`code`, `subject`, `expected`, `found`, `says`}, or only their number; `fault_count`, when not
-all are listed; `versions`, an object; `postgres`; `manifest_sha256`.
+all are listed; `unclaimed`, a list of what the proof does not speak of; `versions`, an object; `postgres`;
+`manifest_sha256`.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Reading:
     counts: tuple[tuple[str, float], ...]
     faults: tuple[str, ...]
     fault_count: int | None
+    unclaimed: tuple[str, ...]
     versions: tuple[tuple[str, str], ...]
     manifest_sha256: str
 
@@ -68,6 +70,7 @@ def read(data: Mapping[str, object]) -> Reading:
         counts=tuple((name, count) for name in _COUNTS if (count := number(data, name)) is not None),
         faults=faults,
         fault_count=_fault_count(data, faults),
+        unclaimed=tuple(_texts(data.get("unclaimed"))),
         versions=tuple(_versions(data)),
         manifest_sha256=_text(data.get("manifest_sha256")),
     )
@@ -112,6 +115,11 @@ def _faults(value: object) -> Iterator[str]:
             yield _text(one.get("says")) or _composed(one)
         elif text := _text(one):
             yield text
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        yield from filter(None, map(_text, value))
 
 
 def _composed(fault: Mapping[str, object]) -> str:

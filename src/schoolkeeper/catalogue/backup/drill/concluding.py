@@ -10,6 +10,7 @@ from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.failpoints import failpoint
 
 FAULTS_KEPT = 50
+NAMES_SHOWN = 5
 
 
 def conclude(rehearsal: Rehearsal) -> None:
@@ -61,6 +62,7 @@ def evidence_of(proof: Proof, facts: DrillFacts) -> Evidence:
         "server": proof.server,
         "versions": {"server": proof.server, **facts.tools},
         "size_bytes": facts.size_bytes,
+        "unclaimed": proof.unclaimed[:FAULTS_KEPT],
         "faults": [fault.model_dump(mode="json") for fault in counted[:FAULTS_KEPT]],
         "fault_count": len(counted),
         "taken_at": facts.taken_at and facts.taken_at.astimezone(UTC).isoformat(),
@@ -71,6 +73,14 @@ def evidence_of(proof: Proof, facts: DrillFacts) -> Evidence:
     says = (
         f"Backup set {proof.set} {answer}: {data['tables']:,} tables with {data['rows']:,} rows, "
         f"{data['objects']:,} objects and {data['files']:,} files compared in {data['seconds']} s, "
-        f"{len(counted)} faults."
+        f"{len(counted)} faults.{_unclaimed(proof)}"
     )
     return Evidence("proof", proof.set, proof.holds, says, data)
+
+
+def _unclaimed(proof: Proof) -> str:
+    """What the sentence does not speak of, in words."""
+    if not (names := proof.unclaimed):
+        return ""
+    more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
+    return f" Not among them, because it changed while it was saved: {', '.join(names[:NAMES_SHOWN])}{more}."

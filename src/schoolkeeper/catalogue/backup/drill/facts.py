@@ -17,7 +17,8 @@ RECOVERY = ("prepare", "restore", "files")
 class Phase(Facts):
     """One phase: how long it took, what it counted and found; `skipped` says why it could not be carried out.
 
-    `parts` are seconds of parts of it, such as those until the ERP answered.
+    `parts` are seconds of parts of it, such as those until the ERP answered. `unclaimed` is what could not be
+    compared because it changed while it was saved: the proof does not speak of it, so it does not fail by it.
     """
 
     name: str
@@ -25,11 +26,15 @@ class Phase(Facts):
     counts: dict[str, int] = Field(default_factory=dict)
     parts: dict[str, float] = Field(default_factory=dict)
     faults: list[Fault] = Field(default_factory=list)
+    unclaimed: list[str] = Field(default_factory=list)
     skipped: str = ""
 
     @property
     def holds(self) -> bool:
-        return not self.skipped and not any(fault.level in ("error", "unknown") for fault in self.faults)
+        grave = (fault for fault in self.faults if fault.level in ("error", "unknown"))
+        return not self.skipped and all(
+            fault.code == "not_compared" and fault.subject in self.unclaimed for fault in grave
+        )
 
 
 class Proof(Facts):
@@ -51,6 +56,10 @@ class Proof(Facts):
     @property
     def faults(self) -> list[Fault]:
         return [fault for phase in self.phases for fault in phase.faults]
+
+    @property
+    def unclaimed(self) -> list[str]:
+        return [subject for phase in self.phases for subject in phase.unclaimed]
 
     def count(self, name: str) -> int:
         return sum(phase.counts.get(name, 0) for phase in self.phases)

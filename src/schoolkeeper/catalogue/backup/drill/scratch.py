@@ -17,11 +17,12 @@ from schoolkeeper.kernel.errors import Permanent
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a phase counted and found, and how long its parts took that are worth knowing."""
+    """What a phase counted and found, how long its parts took that matter, and what it does not claim."""
 
     counts: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    unclaimed: list[str] = field(default_factory=list)
 
 
 class Rehearsal:
@@ -87,7 +88,12 @@ class Rehearsal:
             found = work(self)
             seconds = round(time.monotonic() - started, 3)
             phase = Phase(
-                name=name, seconds=seconds, counts=found.counts, faults=found.faults, parts=found.seconds
+                name=name,
+                seconds=seconds,
+                counts=found.counts,
+                faults=found.faults,
+                parts=found.seconds,
+                unclaimed=found.unclaimed,
             )
         self._write(self.folder / f"{name}.json", phase.model_dump_json())
         return phase

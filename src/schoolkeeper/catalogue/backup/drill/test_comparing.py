@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from schoolkeeper.catalogue.backup.drill.comparing import differences, not_compared
+from schoolkeeper.catalogue.backup.drill.comparing import differences, not_compared, unclaimed
 from schoolkeeper.catalogue.backup.drill.facts import Phase
 from schoolkeeper.catalogue.backup.test_arrange import found_school
 from schoolkeeper.connectors.databases.contents import DatabaseContents
+from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.postgres.cluster import Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
 from schoolkeeper.connectors.postgres.scratch import observe
@@ -118,4 +119,19 @@ def test_where_no_row_could_be_compared_nothing_is_proven() -> None:
     assert not Phase(name="compare", seconds=1, faults=[fault]).holds
     assert list(not_compared((), held.model_copy(update={"restore_point": "here"}))) == []
     (moved,) = not_compared({"log"}, None)
-    assert (moved.subject, moved.level) == ("log", "warning")
+    assert (moved.subject, moved.level) == ("log", "unknown")
+
+
+def test_a_proof_does_not_claim_what_moved(saved: DatabaseContents) -> None:
+    """It holds for the rest, and says so; where nothing is left, it does not hold."""
+    faults = list(not_compared({"public.grade"}, None))
+    rest = saved.tables.keys() - {"public.grade"}
+    left_out = unclaimed({"public.grade"}, saved, rest)
+    phase = Phase(name="compare", seconds=1, counts={"tables": len(rest)}, faults=faults, unclaimed=left_out)
+    assert phase.holds
+    assert not Phase(name="compare", seconds=1, faults=faults).holds
+    another = Fault(code="not_compared", subject="rows", level="unknown")
+    assert not phase.model_copy(update={"faults": [*faults, another]}).holds
+    differs = Fault(code="content_differs", subject="public.grade")
+    assert not phase.model_copy(update={"faults": [*faults, differs]}).holds
+    assert unclaimed(saved.tables, saved, []) == []
