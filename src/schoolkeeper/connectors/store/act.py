@@ -6,12 +6,13 @@ a resumed run finds and replaces them.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from schoolkeeper.connectors.store.envelope import seal
+from schoolkeeper.connectors.store.envelope import seal, seal_blocks
+from schoolkeeper.connectors.store.index_text import index_text
 from schoolkeeper.connectors.store.look import KEYS, PACKS, PROOFS, KeyCheck, StoreLook, name_in
-from schoolkeeper.connectors.store.manifest import MANIFEST, SET_ID, SUMS, Manifest, Part
+from schoolkeeper.connectors.store.manifest import MANIFEST, SET_ID, SUMS, Index, Manifest, Part
 from schoolkeeper.connectors.store.signatures import SIGNATURE, signature_of
 from schoolkeeper.connectors.store.writing import ChunkWriter, Known
 
@@ -41,11 +42,27 @@ class StoreAct(StoreLook):
     def put_list(self, set_id: str, name: str, text: str) -> Part:
         """Keep a list of a set, sealed."""
         raw = text.encode()
-        sealed = seal(raw, self.recipients)
+        return self._put_sealed(set_id, name, seal(raw, self.recipients), len(raw))
+
+    def put_index(self, set_id: str, name: str, index: Index) -> tuple[Part, str]:
+        """Keep an index of a set, sealed; the object, and the index's digest."""
+        whole, size_bytes = hashlib.sha256(), 0
+
+        def passing() -> Iterator[bytes]:
+            nonlocal size_bytes
+            for block in index_text(index):
+                whole.update(block)
+                size_bytes += len(block)
+                yield block
+
+        sealed = seal_blocks(passing(), self.recipients)
+        return self._put_sealed(set_id, name, sealed, size_bytes), whole.hexdigest()
+
+    def _put_sealed(self, set_id: str, name: str, sealed: bytes, raw_size_bytes: int) -> Part:
         full = name_in(set_id, name + SUFFIX)
         self.put(full, sealed)
         sha256 = hashlib.sha256(sealed).hexdigest()
-        return Part(name=full, sha256=sha256, size_bytes=len(sealed), raw_size_bytes=len(raw))
+        return Part(name=full, sha256=sha256, size_bytes=len(sealed), raw_size_bytes=raw_size_bytes)
 
     # Making a set
 

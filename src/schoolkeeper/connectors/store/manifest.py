@@ -13,7 +13,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from schoolkeeper.connectors.databases.contents import DatabaseSource
+from schoolkeeper.connectors.store.chunk_table import ChunkTable
+from schoolkeeper.connectors.store.file_table import FileTable
+from schoolkeeper.connectors.store.listed import Folder, Link, StoredFile
 from schoolkeeper.connectors.store.places.names import checked
+
+__all__ = ["DatabasePart", "FilesPart", "Folder", "Held", "Index", "Link", "Manifest", "Part", "StoredFile"]
 
 FORMAT: Literal["schoolkeeper-backup-set/2"] = "schoolkeeper-backup-set/2"
 MANIFEST = "manifest.json"
@@ -155,44 +160,6 @@ class Manifest(_Record):
         return self.completed_at - self.taken_at
 
 
-class StoredFile(_Record):
-    """A regular file; `path` is relative to the folder and as `spelled` has it. `chunks` is left empty where the
-    file is one chunk, whose name is then the file's `sha256`, and where it is empty.
-
-    `inode`, `mtime_ns` and `ctime_ns` tell whether it must be read again for the next set.
-    """
-
-    path: str
-    size_bytes: int
-    sha256: str
-    chunks: list[str] = []
-    mode: int = 0o600
-    uid: int = 0
-    gid: int = 0
-    inode: int = 0
-    mtime_ns: int = 0
-    ctime_ns: int = 0
-
-    @property
-    def chunk_ids(self) -> list[str]:
-        return self.chunks or ([self.sha256] if self.size_bytes else [])
-
-
-class Folder(_Record):
-    path: str
-    mode: int
-    uid: int
-    gid: int
-    mtime_ns: int
-
-
-class Link(_Record):
-    path: str
-    target: str
-    uid: int
-    gid: int
-
-
 class Index(_Record):
     """Which chunks make up which file, and which pack has them: `packs` gives for each the chunks that this part
     uses and their sizes.
@@ -201,8 +168,8 @@ class Index(_Record):
     the folder, of whose targets the set has nothing. `added`, `altered`, `deleted` compare with the set `since`.
     """
 
-    packs: dict[str, dict[str, int]]
-    files: list[StoredFile]
+    packs: ChunkTable
+    files: FileTable
     folders: list[Folder] = []
     links: list[Link] = []
     changed: list[str] = []

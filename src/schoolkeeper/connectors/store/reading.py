@@ -9,7 +9,8 @@ from itertools import groupby
 from types import TracebackType
 from typing import Self
 
-from schoolkeeper.connectors.store.envelope import Identity, unseal
+from schoolkeeper.connectors.store.chunk_table import ChunkTable
+from schoolkeeper.connectors.store.envelope import Identity, unseal_blocks
 from schoolkeeper.connectors.store.errors import Damaged
 from schoolkeeper.connectors.store.manifest import Index, Part
 from schoolkeeper.connectors.store.pack import PACK_BYTES, unpack
@@ -18,17 +19,28 @@ from schoolkeeper.connectors.store.pack import PACK_BYTES, unpack
 # size, because the packs of later sets are small and many.
 KEPT_BYTES = 8 * PACK_BYTES
 AHEAD = 2
+# What the name and the place of a chunk take besides its content.
+CHUNK_WEIGHT_BYTES = 400
 
 
 def opened(get: Callable[[str], bytes], part: Part, identity: Identity) -> bytes:
     """What an object holds. Raises Damaged when it is missing or not what was written, else CannotOpen."""
+    return b"".join(opened_blocks(get, part, identity))
+
+
+def opened_blocks(get: Callable[[str], bytes], part: Part, identity: Identity) -> Iterator[bytes]:
+    """The same piece by piece, for what is too long to be had in one."""
+    return unseal_blocks(_whole(get, part), identity)
+
+
+def _whole(get: Callable[[str], bytes], part: Part) -> bytes:
     try:
         sealed = get(part.name)
     except FileNotFoundError:
         raise Damaged("it is not there") from None
     if (found := hashlib.sha256(sealed).hexdigest()) != part.sha256:
         raise Damaged(f"its SHA-256 is {found[:12]}…, not {part.sha256[:12]}… as the manifest says")
-    return unseal(sealed, identity)
+    return sealed
 
 
 class ChunkReader:
@@ -42,12 +54,12 @@ class ChunkReader:
     ) -> None:
         self._get = get
         self._parts: Mapping[str, Part] = {part.name: part for part in packs}
-        self._home = {chunk: pack for pack, chunks in index.packs.items() for chunk in chunks}
+        self._homes = ChunkTable.of(index.packs)
         self._packs = list(index.packs)
         self._order = {name: place for place, name in enumerate(self._packs)}
         self._identity = identity
         self._kept: OrderedDict[str, Future[dict[str, memoryview]]] = OrderedDict()
-        self._kept_bytes = 0
+        self._weights: dict[str, int] = {}
         self._pool = ThreadPoolExecutor(max_workers=AHEAD)
 
     def __enter__(self) -> Self:
@@ -60,13 +72,11 @@ class ChunkReader:
 
     def read(self, chunks: Sequence[str]) -> Iterator[memoryview]:
         """The content of a file, chunk by chunk; the packs that come next are opened meanwhile."""
-        try:
-            order = [name for name, _ in groupby(self._home[chunk] for chunk in chunks)]
-        except KeyError:
-            raise Damaged("the index does not say where its content is") from None
+        homes = [self._home(chunk) for chunk in chunks]
+        order = [name for name, _ in groupby(homes)]
         position = 0
-        for chunk in chunks:
-            while order[position] != self._home[chunk]:
+        for chunk, home in zip(chunks, homes, strict=True):
+            while order[position] != home:
                 position += 1
             for name in (*order[position : position + 1 + AHEAD], *self._following(order[-1])):
                 self._ask_for(name)
@@ -74,6 +84,11 @@ class ChunkReader:
             if chunk not in pack:
                 raise Damaged(f"{order[position]} lacks a chunk that the index names")
             yield pack[chunk]
+
+    def _home(self, chunk: str) -> str:
+        if (home := self._homes.home(chunk)) is None:
+            raise Damaged("the index does not say where its content is")
+        return home[0]
 
     def _following(self, name: str) -> Sequence[str]:
         """The pack after one: where files are small, the next ones lie there."""
@@ -85,20 +100,21 @@ class ChunkReader:
             self._kept.move_to_end(name)
             return
         self._kept[name] = self._pool.submit(self._open, name)
-        self._kept_bytes += self._size_bytes(name)
-        while self._kept_bytes > KEPT_BYTES and len(self._kept) > AHEAD + 2:  # those that are asked for together
-            self._kept_bytes -= self._size_bytes(self._kept.popitem(last=False)[0])
-
-    def _size_bytes(self, name: str) -> int:
-        return self._parts[name].raw_size_bytes if name in self._parts else 0
+        taken = sum(self._weights.get(one, PACK_BYTES) for one in self._kept)
+        while taken > KEPT_BYTES and len(self._kept) > AHEAD + 2:  # those that are asked for together
+            taken -= self._weights.pop(self._kept.popitem(last=False)[0], PACK_BYTES)
 
     def _open(self, name: str) -> dict[str, memoryview]:
         part = self._parts.get(name)
         if part is None:
             raise Damaged(f"{name} is in the index but not in the manifest")
         try:
-            return unpack(opened(self._get, part, self._identity))
+            archive = opened(self._get, part, self._identity)
+            chunks = unpack(archive)
         except tarfile.TarError as error:
             raise Damaged(f"{name}: no tar archive: {error}") from error
         except Damaged as error:
             raise Damaged(f"{name}: {error}") from error
+        # Not by what the chunks hold: of very small files, a pack is mostly headers and padding.
+        self._weights[name] = len(archive) + CHUNK_WEIGHT_BYTES * len(chunks)
+        return chunks

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
+from schoolkeeper.connectors.store import reading, writing
 from schoolkeeper.connectors.store.errors import Damaged
 from schoolkeeper.connectors.store.manifest import Index, Link, Part
 from schoolkeeper.connectors.store.places.folder import FolderPlace
@@ -39,12 +40,11 @@ class Store:
     ) -> tuple[list[Part], Index, int]:
         """Its packs, its index, and how many bytes were written for it."""
         self.taken += 1
-        known = NOTHING_KNOWN
+        known, files = NOTHING_KNOWN, before.files if before else None
         if before and packs:
-            chunks = {chunk: (pack, size) for pack, sizes in before.packs.items() for chunk, size in sizes.items()}
-            known = Known({pack.name: pack for pack in packs}, chunks)
+            known = Known({pack.name: pack for pack in packs}, before.packs)
         with ChunkWriter(self.place.put, f"packs/{self.taken}.", [str(IDENTITY.to_public())], known) as writer:
-            index = TreeReader(root, writer, exclude, before, "before" if before else "", passing).read()
+            index = TreeReader(root, writer, exclude, files, "before" if before else "", passing).read()
             packs, used = writer.finish()
         return packs, index.model_copy(update={"packs": used}), writer.new_bytes
 
@@ -261,6 +261,23 @@ def test_what_reading_or_storing_raises_comes_out(store: Store, root: Path) -> N
 
     with pytest.raises(OSError, match="full"):
         take()
+
+
+def test_opened_packs_of_tiny_files_do_not_pile_up(
+    store: Store, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is what a pack takes in memory, not what its chunks hold."""
+    for number in range(400):
+        (root / f"{number:03}").write_text(str(number))
+    for module in (writing, reading):
+        monkeypatch.setattr(module, "PACK_BYTES", 10_000)
+    packs, index, _ = store.take(root)
+    assert len(packs) == 40
+    monkeypatch.setattr(reading, "KEPT_BYTES", 100_000)
+    with ChunkReader(store.place.get, packs, index, IDENTITY) as reader:
+        for file in index.files:
+            assert b"".join(reader.read(file.chunk_ids)) == str(int(file.path)).encode()
+            assert len(reader._kept) <= 10
 
 
 def test_a_chunk_without_a_home_is_damage(store: Store, root: Path) -> None:

@@ -12,12 +12,13 @@ Steps for one file, because an ERP goes on working while it is read:
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
 from pathlib import Path
 from typing import Protocol
 
+from schoolkeeper.connectors.store.file_table import FileTable
 from schoolkeeper.connectors.store.manifest import Folder, Index, Link, StoredFile
 from schoolkeeper.connectors.store.pack import Readable
 from schoolkeeper.connectors.store.spelling import spelled
@@ -38,7 +39,7 @@ class Storing(Protocol):
 class TreeReader:
     """Stores a folder through `writer`.
 
-    `before` is the index of the set before, by which unchanged files are known; `exclude` are patterns on relative
+    `before` are the files of the set before, by which unchanged ones are known; `exclude` are patterns on relative
     paths, in which `*` also matches "/". The order is that of the names. Raises OSError for what cannot be read: a
     set that silently lacks a file is no set.
     """
@@ -46,23 +47,21 @@ class TreeReader:
     root: Path
     writer: Storing
     exclude: Sequence[str] = ()
-    before: Index | None = None
+    before: FileTable | None = None
     since: str = ""
     passing: Callable[[int], None] = lambda size_bytes: None
-    files: list[StoredFile] = field(default_factory=list)
+    files: FileTable = field(default_factory=FileTable)
     folders: list[Folder] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     vanished: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
-    _earlier: Mapping[str, StoredFile] = field(default_factory=dict)
     _start: int = 0
     _excluded: re.Pattern[str] | None = None
 
     def read(self) -> Index:
         """The index, whose `packs` are for the writer to fill in."""
-        self._earlier = {file.path: file for file in self.before.files} if self.before else {}
         self._start = len(str(self.root).rstrip(os.sep)) + 1
         if self.exclude:
             self._excluded = re.compile("|".join(map(translate, self.exclude)))
@@ -87,13 +86,22 @@ class TreeReader:
         """What is different from the set before."""
         if self.before is None:
             return {}
-        now = {file.path: file.sha256 for file in self.files}
-        was = {path: file.sha256 for path, file in self._earlier.items()}
+        earlier, seen = self.before, bytearray(len(self.before))
+        added: list[str] = []
+        altered: list[str] = []
+        for place, path in enumerate(self.files.paths):
+            if (was := earlier.find(path)) is None:
+                added.append(path)
+                continue
+            seen[was] = True
+            if self.files.sha256(place) != earlier.sha256(was):
+                altered.append(path)
+        deleted = [earlier.paths[place] for place, is_there in enumerate(seen) if not is_there]
         return {
             "since": self.since,
-            "added": sorted(now.keys() - was.keys()),
-            "altered": sorted(path for path in now.keys() & was.keys() if now[path] != was[path]),
-            "deleted": sorted(was.keys() - now.keys()),
+            "added": sorted(added),
+            "altered": sorted(altered),
+            "deleted": sorted(deleted),
         }
 
     def _name(self, entry: os.DirEntry[str]) -> str:
@@ -130,14 +138,13 @@ class TreeReader:
 
     def _took_over(self, name: str, status: os.stat_result) -> bool:
         """The file as the set before has it, if nothing can have been written to it: ctime cannot be set back."""
-        earlier = self._earlier.get(name)
-        if earlier is None:
+        earlier = self.before
+        if earlier is None or (place := earlier.find(name)) is None:
             return False
         now = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        then = (earlier.inode, earlier.size_bytes, earlier.mtime_ns, earlier.ctime_ns)
-        if now != then or not self.writer.reuse(earlier.chunk_ids):
+        if earlier.stamp(place) != now or not self.writer.reuse(earlier.chunk_ids(place)):
             return False
-        self.files.append(earlier)
+        self.files.take_over(earlier, place)
         return True
 
     def _add_file(self, path: Path, name: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from schoolkeeper.connectors.store.chunk_table import ChunkTable
 from schoolkeeper.connectors.store.envelope import seal
 from schoolkeeper.connectors.store.manifest import Part
 from schoolkeeper.connectors.store.pack import PACK_BYTES, PackBuilder, Readable, chunk_id, cut
@@ -28,14 +29,18 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The packs that are in the store already, and where each of their chunks is."""
+    """The packs that are in the store already, and where chunks are; those in other packs do not count."""
 
     packs: Mapping[str, Part]
-    chunks: Mapping[str, tuple[str, int]]
-    """The pack and the size of each chunk."""
+    chunks: ChunkTable
+
+    def home(self, chunk: str) -> tuple[str, int] | None:
+        """The pack and the size of a chunk."""
+        found = self.chunks.home(chunk)
+        return found if found and found[0] in self.packs else None
 
 
-NOTHING_KNOWN = Known({}, {})
+NOTHING_KNOWN = Known({}, ChunkTable())
 
 
 class ChunkWriter:
@@ -52,7 +57,7 @@ class ChunkWriter:
         self._recipients = recipients
         self._known = known
         self._building = PackBuilder()
-        self._chunks: dict[str, tuple[str, int]] = {}
+        self._chunks = ChunkTable()
         self._packs: dict[str, Part] = {}
         self._underway: deque[Future[Part]] = deque()
         self._pool = ThreadPoolExecutor(max_workers=AT_ONCE)
@@ -81,16 +86,20 @@ class ChunkWriter:
 
     def reuse(self, chunks: Sequence[str]) -> bool:
         """Take chunks of an earlier set into this part; False when the store does not have all of them."""
-        known = self._known.chunks
-        if not all(chunk in self._chunks or chunk in known for chunk in chunks):
-            return False
-        self._chunks.update((chunk, known[chunk]) for chunk in chunks if chunk not in self._chunks)
+        taken: dict[str, tuple[str, int]] = {}
+        for chunk in chunks:
+            if self._chunks.home(chunk) is None:
+                if (home := self._known.home(chunk)) is None:
+                    return False
+                taken[chunk] = home
+        for chunk, home in taken.items():
+            self._chunks.add(chunk, *home)
         return True
 
     def _keep(self, chunk: bytes | memoryview) -> str:
         name = chunk_id(chunk)
         if not self.reuse([name]):
-            self._chunks[name] = (self._pack_name(), len(chunk))
+            self._chunks.add(name, self._pack_name(), len(chunk))
             self._building.add(name, chunk)
             if self._building.size_bytes >= PACK_BYTES:
                 self._send()
@@ -117,16 +126,14 @@ class ChunkWriter:
         self._packs[part.name] = part
         self.new_bytes += part.size_bytes
 
-    def finish(self) -> tuple[list[Part], dict[str, dict[str, int]]]:
+    def finish(self) -> tuple[list[Part], ChunkTable]:
         """Every pack that the part needs, old or new, and which of its chunks with which sizes."""
         if self._building.chunks:
             self._send()
         while self._underway:
             self._arrived(self._underway.popleft())
-        used: dict[str, dict[str, int]] = {}
-        for chunk, (pack, size_bytes) in self._chunks.items():
-            used.setdefault(pack, {})[chunk] = size_bytes
-        return [self._packs.get(name) or self._known.packs[name] for name in sorted(used)], used
+        used = sorted(self._chunks)
+        return [self._packs.get(name) or self._known.packs[name] for name in used], self._chunks
 
 
 class Listing:

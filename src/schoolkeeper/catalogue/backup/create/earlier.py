@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schoolkeeper.connectors.store.errors import SealError
+from schoolkeeper.connectors.store.file_table import FileTable
 from schoolkeeper.connectors.store.look import PACKS, StoreLook
 from schoolkeeper.connectors.store.manifest import Index, Manifest, Stored
 from schoolkeeper.connectors.store.writing import NOTHING_KNOWN, Known
@@ -20,7 +21,7 @@ class Earlier:
     """The part of the set before; or why there is none that could be used."""
 
     known: Known = NOTHING_KNOWN
-    index: Index | None = None
+    files: FileTable | None = None
     since: str = ""
     why: str = ""
 
@@ -40,7 +41,7 @@ def earlier(store: StoreLook, component: str) -> Earlier:
         return Earlier(why=f"the earlier set cannot be opened here: {error.reason}")
     except SealError as error:
         return Earlier(why=f"the list of the earlier set {newest.set} cannot be read: {error}")
-    return Earlier(_known(store, part, index), index, newest.set)
+    return Earlier(_known(store, part, index), index.files, newest.set)
 
 
 def _part_of(manifest: Manifest, component: str) -> Stored | None:
@@ -50,15 +51,12 @@ def _part_of(manifest: Manifest, component: str) -> Stored | None:
 
 def _known(store: StoreLook, part: Stored, index: Index) -> Known:
     """The packs that are there, unmarked, and still much in use."""
-    sizes = store.sizes(PACKS)
+    sizes, used = store.sizes(PACKS), index.packs.used_bytes()
     packs = {
         pack.name: pack
         for pack in part.packs
         if not store.unlike(pack, sizes)
         and pack.name + DAMAGED not in sizes
-        and sum(index.packs.get(pack.name, {}).values()) >= LEAST_USE * pack.raw_size_bytes
+        and used.get(pack.name, 0) >= LEAST_USE * pack.raw_size_bytes
     }
-    chunks = {
-        chunk: (name, size_bytes) for name in packs for chunk, size_bytes in index.packs.get(name, {}).items()
-    }
-    return Known(packs, chunks)
+    return Known(packs, index.packs)

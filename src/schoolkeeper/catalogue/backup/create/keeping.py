@@ -13,6 +13,7 @@ from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.databases.protocol import Readable, Saving
 from schoolkeeper.connectors.rehearsal.golden import GoldenRows, golden_rows
+from schoolkeeper.connectors.store.file_table import FileTable
 from schoolkeeper.connectors.store.manifest import Held, Index, Part, StoredFile, Version
 from schoolkeeper.kernel.errors import Permanent
 
@@ -65,7 +66,7 @@ def _by_us(act: Act, set_id: str, component: str, passing: Passing, version: Ver
         tool=saving.tool,
         contents=contents,
         golden=golden,
-        index=Index(packs=used, files=[dump]),
+        index=Index(packs=used, files=FileTable([dump])),
         packs=packs,
         new_bytes=writer.new_bytes,
         dump_bytes=written.size_bytes,

@@ -45,7 +45,7 @@ def keep_folder(act: Act, set_id: str, component: str, part: str, passing: Passi
 def _read(act: Act, component: str, root: Path, before: Earlier, writer: Storing, passing: Passing) -> Index:
     try:
         exclude = act.look.profile.backup.exclude
-        return TreeReader(root, writer, exclude, before.index, before.since, passing).read()
+        return TreeReader(root, writer, exclude, before.files, before.since, passing).read()
     except OSError as error:  # also a disk that fails: a set that silently lacks a file is no set
         name = spelled(str(error.filename or root))
         raise Permanent(f"{component}: {name} cannot be read: {error.strerror}.") from error

@@ -30,10 +30,13 @@ def take_database(act: Act, set_id: str, component: str, pace: Pace) -> Mapping[
     kept = keep(act, set_id, component, _then(pace, "backup.create.database.streaming"))
     contents = kept.contents
     golden = json.dumps(kept.golden, ensure_ascii=False)
+    index, index_digest = None, ""
+    if kept.index is not None:
+        index, index_digest = store.put_index(set_id, f"{DATABASE}.index", kept.index)
     part = DatabasePart(
         component=component,
-        index=store.put_list(set_id, f"{DATABASE}.index", kept.index.model_dump_json()) if kept.index else None,
-        index_digest=digest(kept.index) if kept.index else "",
+        index=index,
+        index_digest=index_digest,
         packs=kept.packs,
         new_bytes=kept.new_bytes,
         held=kept.held,
@@ -77,16 +80,17 @@ def take_files(act: Act, set_id: str, component: str, pace: Pace) -> Mapping[str
     store.discard(set_id, part)
     folder = keep_folder(act, set_id, component, part, _then(pace, "backup.create.files.streaming"))
     index = folder.index
+    listed, index_digest = store.put_index(set_id, f"{part}.index", index)
     record = FilesPart(
         component=component,
-        index=store.put_list(set_id, f"{part}.index", index.model_dump_json()),
-        index_digest=digest(index),
+        index=listed,
+        index_digest=index_digest,
         packs=folder.packs,
         new_bytes=folder.new_bytes,
         held=folder.held,
         full_because=folder.full_because,
         files=len(index.files),
-        bytes=sum(file.size_bytes for file in index.files),
+        bytes=index.files.size_bytes,
         changed=len(index.changed),
         vanished=len(index.vanished),
         outside=len(index.outside),

@@ -9,6 +9,7 @@ from schoolkeeper.catalogue.backup.drill.scratch import Found, Rehearsal
 from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.databases.protocol import QueryFailed, ScratchServer
 from schoolkeeper.connectors.restored import Unusable, opening
+from schoolkeeper.connectors.store.file_table import FileTable
 from schoolkeeper.connectors.store.manifest import FilesPart, Index, StoredFile
 from schoolkeeper.connectors.store.planting import path_of, plant
 from schoolkeeper.connectors.store.spelling import spelled
@@ -21,7 +22,7 @@ FAULTS_SHOWN = 100
 def files(rehearsal: Rehearsal) -> Found:
     """Every file of every folder that the profile counts to a set, by its content."""
     counts, faults = {"files": 0, "named_files": 0}, list[Fault]()
-    lists: dict[str, dict[str, StoredFile]] = {}
+    lists: dict[str, FileTable] = {}
     for part in rehearsal.manifest.files:
         try:
             lists[part.component], found = _bring_back(rehearsal, part)
@@ -54,7 +55,7 @@ def _absent(rehearsal: Rehearsal) -> Iterator[Fault]:
             yield Fault(code="unknown", subject=one.component, found=found, level="unknown")
 
 
-def _bring_back(rehearsal: Rehearsal, part: FilesPart) -> tuple[dict[str, StoredFile], list[Fault]]:
+def _bring_back(rehearsal: Rehearsal, part: FilesPart) -> tuple[FileTable, list[Fault]]:
     folder = rehearsal.folder_of(part.component)
     folder.mkdir(parents=True, exist_ok=True)
     with opening(f"the list of the files of {part.component}"):
@@ -62,18 +63,18 @@ def _bring_back(rehearsal: Rehearsal, part: FilesPart) -> tuple[dict[str, Stored
     if part.held is not None:
         rehearsal.act.look.engine(part.held.component).fetch_files(part.held.copy_id, part.component, folder)
         found = list(islice(_unlike(part.component, index, folder), FAULTS_SHOWN))
-        return {file.path: file for file in index.files}, found
+        return index.files, found
+    faults: list[Fault] = []
     try:
         with rehearsal.store.reader(part, index) as reader:
-            faults = [
-                Fault(code="damaged_file", subject=f"{part.component}/{file.path}", found=wrong)
-                for file, wrong in plant(reader, index, folder)
-                if wrong
-            ]
+            for file, wrong in plant(reader, index, folder):
+                if wrong and len(faults) < FAULTS_SHOWN:
+                    subject = f"{part.component}/{file.path}"
+                    faults.append(Fault(code="damaged_file", subject=subject, found=wrong))
     except ValueError as error:  # a path that leads elsewhere
         subject = f"the list of the files of {part.component}"
         raise Unusable(Fault(code="damaged_part", subject=subject, found=str(error))) from error
-    return {file.path: file for file in index.files}, faults[:FAULTS_SHOWN]
+    return index.files, faults
 
 
 def _unlike(component: str, index: Index, folder: Path) -> Iterator[Fault]:
@@ -89,9 +90,7 @@ def _unlike(component: str, index: Index, folder: Path) -> Iterator[Fault]:
                 yield Fault(code="damaged_file", subject=f"{component}/{file.path}", found=found)
 
 
-def _named(
-    server: ScratchServer, uploads: Uploads, listed: dict[str, StoredFile], folder: Path
-) -> tuple[int, list[Fault]]:
+def _named(server: ScratchServer, uploads: Uploads, listed: FileTable, folder: Path) -> tuple[int, list[Fault]]:
     """Look for each file that the restored database names."""
     try:
         rows = server.rows(uploads.query)
@@ -102,9 +101,10 @@ def _named(
         return 0, [Fault(code="unknown", subject=uploads.component, found=found, level="unknown")]
 
 
-def _fault(uploads: Uploads, row: dict[str, object], listed: dict[str, StoredFile], folder: Path) -> Fault | None:
+def _fault(uploads: Uploads, row: dict[str, object], listed: FileTable, folder: Path) -> Fault | None:
     path, digest, size_bytes = str(row["path"]), row.get("digest"), row.get("size_bytes")
-    subject, file = f"{uploads.component}/{path}", listed.get(spelled(path))
+    subject, place = f"{uploads.component}/{path}", listed.find(spelled(path))
+    file = None if place is None else listed[place]
     if file is None or not (folder / path).is_file():
         return Fault(
             code="missing_file", subject=subject, expected="named by the database", found="not in the set"

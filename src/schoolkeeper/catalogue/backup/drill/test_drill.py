@@ -342,7 +342,7 @@ def test_files_whose_names_are_not_utf8(school: School) -> None:
     index = Index.model_validate_json(read_list(school, set_id, "files-uploads.index"))
     (spelled,) = (file for file in index.files if file.path == "caf\\xe9.jpg")
     other = spelled.model_copy(update={"chunks": [index.files[-1].sha256]})
-    forged = index.model_copy(update={"files": [other if file is spelled else file for file in index.files]})
+    forged = index.model_copy(update={"files": [other if file == spelled else file for file in index.files]})
     reseal_list(school, set_id, "files-uploads.index", forged.model_dump_json().encode())
     subject = later(school.subject(Drill()), "again")
     assert ("damaged_file", "uploads/caf\\xe9.jpg") in codes(findings(subject, carry_out(subject)))

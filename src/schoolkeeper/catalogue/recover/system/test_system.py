@@ -247,7 +247,7 @@ def damaged_file(school: School, set_id: str) -> str:
     index = Index.model_validate_json(read_list(school, set_id, "files-uploads.index"))
     (one,) = (file for file in index.files if file.path == "photos/1.jpg")
     (two,) = (file for file in index.files if file.path == "photos/2.jpg")
-    files = [one.model_copy(update={"chunks": [two.sha256]}) if file is one else file for file in index.files]
+    files = [one.model_copy(update={"chunks": [two.sha256]}) if file == one else file for file in index.files]
     forged = index.model_copy(update={"files": files})
     reseal_list(school, set_id, "files-uploads.index", forged.model_dump_json().encode())
     return "uploads/photos/1.jpg"
