@@ -12,9 +12,10 @@ Steps for one file, because an ERP goes on working while it is read:
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from schoolkeeper.connectors.store.file_table import FileTable
 from schoolkeeper.connectors.store.manifest import Folder, Index, Link, StoredFile
 from schoolkeeper.connectors.store.pack import Readable
 from schoolkeeper.connectors.store.spelling import spelled
+from schoolkeeper.connectors.store.walking import Entry, Gone, walk
 from schoolkeeper.connectors.store.writing import Written
 
 ATTEMPTS = 3
@@ -40,8 +42,8 @@ class TreeReader:
     """Stores a folder through `writer`.
 
     `before` are the files of the set before, by which unchanged ones are known; `exclude` are patterns on relative
-    paths, in which `*` also matches "/". The order is that of the names. Raises OSError for what cannot be read: a
-    set that silently lacks a file is no set.
+    paths, in which `*` also matches "/". The order is that of the names.
+    Raises OSError for what cannot be read: a set that silently lacks a file is no set.
     """
 
     root: Path
@@ -57,19 +59,15 @@ class TreeReader:
     vanished: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
-    _start: int = 0
-    _excluded: re.Pattern[str] | None = None
 
     def read(self) -> Index:
         """The index, whose `packs` are for the writer to fill in."""
-        self._start = len(str(self.root).rstrip(os.sep)) + 1
-        if self.exclude:
-            self._excluded = re.compile("|".join(map(translate, self.exclude)))
-        for entry in self._walk(str(self.root)):
+        excluded = re.compile("|".join(map(translate, self.exclude)) or r"(?!)").match
+        for entry in walk(self.root, lambda path: bool(excluded(path)), self._vanished):
             try:
                 self._add(entry)
-            except FileNotFoundError:
-                self.vanished.append(self._name(entry))
+            except Gone:
+                self._vanished(entry.path)
         return Index(
             packs={},
             files=self.files,
@@ -81,6 +79,9 @@ class TreeReader:
             outside=self.outside,
             **self._compared(),
         )
+
+    def _vanished(self, path: str) -> None:
+        self.vanished.append(spelled(path))
 
     def _compared(self) -> dict[str, object]:
         """What is different from the set before."""
@@ -104,37 +105,25 @@ class TreeReader:
             "deleted": sorted(deleted),
         }
 
-    def _name(self, entry: os.DirEntry[str]) -> str:
-        return spelled(entry.path[self._start :])
-
-    def _walk(self, folder: str) -> Iterator[os.DirEntry[str]]:
-        """Not as Path, because making one for each file would take longer than looking at the file."""
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except FileNotFoundError:
-            return
-        for entry in entries:
-            if self._excluded is not None and self._excluded.match(entry.path, self._start):
-                continue
-            yield entry
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(entry.path)
-
-    def _add(self, entry: os.DirEntry[str]) -> None:
-        status, name = entry.stat(follow_symlinks=False), self._name(entry)
+    def _add(self, entry: Entry) -> None:
+        status, name = entry.status, spelled(entry.path)
         owner = {"uid": status.st_uid, "gid": status.st_gid}
         if stat.S_ISREG(status.st_mode):
             if not self._took_over(name, status):
-                self._add_file(Path(entry.path), name)
+                self._add_file(entry, name)
         elif stat.S_ISDIR(status.st_mode):
             mode = stat.S_IMODE(status.st_mode)
             self.folders.append(Folder(path=name, mode=mode, mtime_ns=status.st_mtime_ns, **owner))
         elif stat.S_ISLNK(status.st_mode):
-            self.links.append(Link(path=name, target=spelled(str(Path(entry.path).readlink())), **owner))
-            if not Path(os.path.realpath(entry.path)).is_relative_to(os.path.realpath(self.root)):
+            self.links.append(Link(path=name, target=spelled(entry.leads_to()), **owner))
+            if not Path(os.path.realpath(self.root / entry.path)).is_relative_to(self._real_root):
                 self.outside.append(name)
         else:
             self.skipped.append(name)
+
+    @cached_property
+    def _real_root(self) -> Path:
+        return Path(os.path.realpath(self.root))
 
     def _took_over(self, name: str, status: os.stat_result) -> bool:
         """The file as the set before has it, if nothing can have been written to it: ctime cannot be set back."""
@@ -147,12 +136,12 @@ class TreeReader:
         self.files.take_over(earlier, place)
         return True
 
-    def _add_file(self, path: Path, name: str) -> None:
+    def _add_file(self, entry: Entry, name: str) -> None:
         stored: StoredFile | None = None
         for _ in range(ATTEMPTS):
             try:
-                stored, is_still = self._read_once(path, name)
-            except FileNotFoundError:
+                stored, is_still = self._read_once(entry, name)
+            except Gone:
                 if stored is None:
                     raise
                 break  # an earlier reading is stored already
@@ -163,14 +152,14 @@ class TreeReader:
         self.changed.append(name)
         self.files.append(stored)
 
-    def _read_once(self, path: Path, name: str) -> tuple[StoredFile, bool]:
+    def _read_once(self, entry: Entry, name: str) -> tuple[StoredFile, bool]:
         """One reading, and whether the file stood still meanwhile; going away afterwards is no change."""
-        with path.open("rb") as file:
+        with open(entry.open(), "rb") as file:  # noqa: PTH123 - it has no path, it is open
             before = os.fstat(file.fileno())
             written = self.writer.add(file, self.passing)
             try:
-                after = path.stat()
-            except FileNotFoundError:
+                after = entry.look()
+            except Gone:
                 after = os.fstat(file.fileno())
         stored = StoredFile(
             path=name,
