@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,13 +12,14 @@ import pytest
 
 from schoolkeeper.connectors.store import reading, writing
 from schoolkeeper.connectors.store.errors import Damaged
+from schoolkeeper.connectors.store.file_table import FileTable
 from schoolkeeper.connectors.store.manifest import Index, Link, Part
 from schoolkeeper.connectors.store.places.folder import FolderPlace
 from schoolkeeper.connectors.store.planting import TEMPORARY, plant, remove_tree
 from schoolkeeper.connectors.store.reading import ChunkReader
 from schoolkeeper.connectors.store.spelling import unspelled
-from schoolkeeper.connectors.store.tree import TreeReader
-from schoolkeeper.connectors.store.writing import NOTHING_KNOWN, ChunkWriter, Known
+from schoolkeeper.connectors.store.tree import TICK_NS, TreeReader
+from schoolkeeper.connectors.store.writing import NOTHING_KNOWN, ChunkWriter, Known, Listing
 
 IDENTITY = pyrage.x25519.Identity.generate()
 
@@ -37,6 +39,7 @@ class Store:
         before: Index | None = None,
         packs: list[Part] | None = None,
         passing: Callable[[int], None] = lambda size: None,
+        clock: Callable[[], int] = time.time_ns,
     ) -> tuple[list[Part], Index, int]:
         """Its packs, its index, and how many bytes were written for it."""
         self.taken += 1
@@ -44,7 +47,7 @@ class Store:
         if before and packs:
             known = Known({pack.name: pack for pack in packs}, before.packs)
         with ChunkWriter(self.place.put, f"packs/{self.taken}.", [str(IDENTITY.to_public())], known) as writer:
-            index = TreeReader(root, writer, exclude, files, "before" if before else "", passing).read()
+            index = TreeReader(root, writer, exclude, files, "before" if before else "", passing, clock).read()
             packs, used = writer.finish()
         return packs, index.model_copy(update={"packs": used}), writer.new_bytes
 
@@ -125,13 +128,43 @@ def test_a_page_inserted_into_a_large_file_costs_little(store: Store, root: Path
 def test_unchanged_files_are_not_read_again(store: Store, root: Path) -> None:
     """Seen by its being unreadable meanwhile: what is the same by inode, size and times is taken over."""
     (root / "a").write_text("a")
-    packs, index, _ = store.take(root)
+    packs, index, _ = store.take(root, clock=in_an_hour)
     read: list[int] = []
     store.take(root, before=index, packs=packs, passing=read.append)
     assert read == []
     os.utime(root / "a", (1, 1))
     store.take(root, before=index, packs=packs, passing=read.append)
     assert read == [1]
+
+
+def in_an_hour() -> int:
+    return time.time_ns() + 3_600 * 1_000_000_000
+
+
+def test_a_file_rewritten_within_the_same_tick_is_not_taken_over(store: Store, root: Path) -> None:
+    """Its inode, size and times are those that the set before saw; its content is another."""
+    file = root / "grades"
+    file.write_text("after!")
+    status = file.stat()
+    _, index, _ = store.take(root, clock=lambda: status.st_ctime_ns + 1)
+    (stored,) = index.files
+    assert (stored.inode, stored.size_bytes, stored.mtime_ns) == (status.st_ino, 6, status.st_mtime_ns)
+    seen = stored.model_copy(update={"sha256": hashlib.sha256(b"before").hexdigest()})
+    before = index.model_copy(update={"files": FileTable([seen])})
+    reader = TreeReader(root, Listing(), before=before.files, since="before", clock=in_an_hour)
+    index = reader.read()
+    assert index.files[0].sha256 == hashlib.sha256(b"after!").hexdigest()
+    assert (index.altered, index.files[0].ctime_ns) == (["grades"], status.st_ctime_ns)
+
+
+@pytest.mark.parametrize(("after_ns", "settled"), [(TICK_NS, False), (TICK_NS + 1, True)])
+def test_when_a_file_counts_as_settled(store: Store, root: Path, after_ns: int, *, settled: bool) -> None:
+    (root / "a").write_text("a")
+    written_ns = (root / "a").stat().st_ctime_ns
+    packs, index, _ = store.take(root, clock=lambda: written_ns + after_ns)
+    read: list[int] = []
+    store.take(root, before=index, packs=packs, passing=read.append)
+    assert (read == []) is settled
 
 
 def test_what_is_excluded_is_neither_stored_nor_listed(store: Store, root: Path) -> None:

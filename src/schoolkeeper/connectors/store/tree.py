@@ -1,7 +1,9 @@
 """Reading a folder for a set: every file as chunks, with a list of exactly what was read.
 
 Steps for one file, because an ERP goes on working while it is read:
-1. If the set before has a file of this path with the same inode, size and times, its chunks are taken over unread.
+1. If the set before has a file of this path with the same inode, size and times, its chunks are taken over unread,
+   unless it had been written to just before it was read: what is written within the same tick of the file system's
+   clock changes no time.
 2. Otherwise it is read and stored chunk by chunk, and looked at again. If size, time and inode are the same, it is
    done.
 3. If not, it is read again, up to three times in all. What was stored already is not stored twice.
@@ -12,6 +14,7 @@ Steps for one file, because an ERP goes on working while it is read:
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
@@ -27,6 +30,10 @@ from schoolkeeper.connectors.store.walking import Entry, Gone, walk
 from schoolkeeper.connectors.store.writing import Written
 
 ATTEMPTS = 3
+# The coarsest clock of a file system that ERPs are found on (FAT) has ticks of two seconds.
+TICK_NS = 2_000_000_000
+# In the place of a ctime: one that no file has, so that the next set reads it again.
+UNSETTLED_NS = 0
 
 
 class Storing(Protocol):
@@ -42,7 +49,7 @@ class TreeReader:
     """Stores a folder through `writer`.
 
     `before` are the files of the set before, by which unchanged ones are known; `exclude` are patterns on relative
-    paths, in which `*` also matches "/". The order is that of the names.
+    paths, in which `*` also matches "/"; `clock` tells the time in nanoseconds. The order is that of the names.
     Raises OSError for what cannot be read: a set that silently lacks a file is no set.
     """
 
@@ -52,6 +59,7 @@ class TreeReader:
     before: FileTable | None = None
     since: str = ""
     passing: Callable[[int], None] = lambda size_bytes: None
+    clock: Callable[[], int] = time.time_ns
     files: FileTable = field(default_factory=FileTable)
     folders: list[Folder] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
@@ -154,6 +162,7 @@ class TreeReader:
 
     def _read_once(self, entry: Entry, name: str) -> tuple[StoredFile, bool]:
         """One reading, and whether the file stood still meanwhile; going away afterwards is no change."""
+        settled_ns = self.clock() - TICK_NS
         with open(entry.open(), "rb") as file:  # noqa: PTH123 - it has no path, it is open
             before = os.fstat(file.fileno())
             written = self.writer.add(file, self.passing)
@@ -171,7 +180,7 @@ class TreeReader:
             gid=before.st_gid,
             inode=before.st_ino,
             mtime_ns=before.st_mtime_ns,
-            ctime_ns=before.st_ctime_ns,
+            ctime_ns=before.st_ctime_ns if before.st_ctime_ns < settled_ns else UNSETTLED_NS,
         )
         return stored, _same(before, after) and written.size_bytes == before.st_size
 
