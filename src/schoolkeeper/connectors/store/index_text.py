@@ -73,7 +73,8 @@ def _sizes(found: object) -> dict[str, int]:
 
 def _pieces(index: Index) -> Iterator[str]:
     yield "{"
-    for place, (name, value) in enumerate(sorted(index)):
+    known = sorted((name, value) for name, value in index if name not in index.unknown)
+    for place, (name, value) in enumerate(known):
         yield f"{',' if place else ''}{canonical(name)}:"
         if name == "packs":
             yield from _joined("{", (_pack(*one) for one in ChunkTable.of(value).by_pack()), "}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from schoolkeeper.connectors.databases.contents import DatabaseSource
 from schoolkeeper.connectors.store.chunk_table import ChunkTable
@@ -106,7 +106,8 @@ class DatabasePart(Stored):
 
 class FilesPart(Stored):
     """A folder. `added`, `altered` and `deleted` compare it with the set before (`since`); `changed` files were
-    written to while they were read, `vanished` ones went away before; `outside` links lead out of the folder."""
+    written to while they were read, `vanished` ones went away before; `outside` links lead out of the folder;
+    `attributes` are those that are not in the set, and on how many files and folders."""
 
     files: int
     bytes: int
@@ -117,6 +118,7 @@ class FilesPart(Stored):
     added: int = 0
     altered: int = 0
     deleted: int = 0
+    attributes: dict[str, int] = {}
 
 
 class Manifest(_Record):
@@ -165,7 +167,9 @@ class Index(_Record):
     uses and their sizes.
 
     `skipped` are sockets, devices and pipes, which no backup can bring back; `outside` are links that lead out of
-    the folder, of whose targets the set has nothing. `added`, `altered`, `deleted` compare with the set `since`.
+    the folder, of whose targets the set has nothing. `top` is the folder itself, None in sets that do not say;
+    `attributes` says how many files and folders have an extended attribute, such as an access control list, that
+    the set does not have. `added`, `altered`, `deleted` compare with the set `since`.
     """
 
     packs: ChunkTable
@@ -180,3 +184,15 @@ class Index(_Record):
     added: list[str] = []
     altered: list[str] = []
     deleted: list[str] = []
+    top: Folder | None = None
+    attributes: dict[str, int] = {}
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """What the list does not have, and so is not in its text: the members that came later, where they are
+        empty. The digest of an older list is without them."""
+        return frozenset(name for name in ("top", "attributes") if not getattr(self, name))
+
+    @model_serializer(mode="wrap")
+    def _known(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return {name: value for name, value in handler(self).items() if name not in self.unknown}

@@ -18,6 +18,7 @@ TEMPORARY = ".schoolkeeper-tmp"
 def plant(reader: ChunkReader, index: Index, root: Path) -> Iterator[tuple[StoredFile, str]]:
     """Bring everything back below the existing folder `root`; for each file what is wrong with it, "" for nothing.
 
+    The folder itself gets owner, mode and time as well, if the list has them.
     A file that is there already with the right content is left alone, so an interrupted call is repeated cheaply.
     """
     for folder in index.folders:
@@ -29,6 +30,8 @@ def plant(reader: ChunkReader, index: Index, root: Path) -> Iterator[tuple[Store
     # Last, the deepest first: whatever is written into a folder changes its time.
     for folder in sorted(index.folders, key=lambda one: one.path, reverse=True):
         _dress(_within(root, folder.path), folder)
+    if index.top is not None:
+        _dress(root, index.top)
 
 
 def plant_file(reader: ChunkReader, file: StoredFile, target: Path) -> str:

@@ -62,6 +62,17 @@ def test_the_text_is_the_canonical_one() -> None:
     assert hashlib.sha256(text).hexdigest() == index_digest(index) == digest(index)
 
 
+def test_a_list_from_before_there_were_all_members_keeps_its_digest() -> None:
+    index = an_index()
+    text = b"".join(index_text(index))
+    assert not {"top", "attributes"} & json.loads(text).keys()
+    known = {"top": Folder(path="", mode=0o750, uid=1, gid=2, mtime_ns=3), "attributes": {"user.a": 1}}
+    later = index.model_copy(update=known)
+    assert b"".join(index_text(later)).decode() == canonical(later)
+    assert index_digest(later) == digest(later) != digest(index)
+    assert read_index(index_text(later)) == later
+
+
 @pytest.mark.parametrize("size", [1, 7, 1_000_000])
 def test_it_comes_back_from_blocks_of_any_size(size: int) -> None:
     index = an_index()

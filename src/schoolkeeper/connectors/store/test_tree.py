@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import struct
 import tempfile
 import time
 from collections.abc import Callable
@@ -123,6 +124,52 @@ def test_a_page_inserted_into_a_large_file_costs_little(store: Store, root: Path
     assert new_bytes < 5_000_000
     assert store.bring_back(packs, index, tmp_path / "copy") == {}
     assert (tmp_path / "copy" / "dump").read_bytes() == (root / "dump").read_bytes()
+
+
+def test_the_folder_itself_comes_back(store: Store, root: Path, tmp_path: Path) -> None:
+    (root / "a").write_text("a")
+    os.chown(root, 33, 34)
+    root.chmod(0o2770)
+    os.utime(root, (1_500_000_000, 1_500_000_000))
+    packs, index, _ = store.take(root)
+    copy = tmp_path / "copy"
+    assert store.bring_back(packs, index, copy) == {}
+    status = copy.stat()
+    found = (status.st_mode & 0o7777, status.st_uid, status.st_gid, status.st_mtime)
+    assert found == (0o2770, 33, 34, 1_500_000_000)
+
+
+def test_a_list_that_does_not_say_how_the_folder_was_leaves_it_alone(
+    store: Store, root: Path, tmp_path: Path
+) -> None:
+    (root / "a").write_text("a")
+    packs, index, _ = store.take(root)
+    older = index.model_copy(update={"top": None})
+    assert "top" not in older.model_dump_json()
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    copy.chmod(0o705)
+    assert store.bring_back(packs, older, copy) == {}
+    assert copy.stat().st_mode & 0o777 == 0o705
+
+
+# What `setfacl --modify u:33:r` writes (source: linux/posix_acl_xattr.h): owner, user 33, group, mask, others.
+ACCESS = struct.pack("<I", 2) + b"".join(
+    struct.pack("<HHI", tag, may, who)
+    for tag, may, who in ((1, 6, 2**32 - 1), (2, 4, 33), (4, 4, 2**32 - 1), (16, 4, 2**32 - 1), (32, 0, 2**32 - 1))
+)
+
+
+def test_attributes_that_are_not_in_the_set_are_counted(store: Store, root: Path) -> None:
+    for name in ("a", "b", "c"):
+        (root / name).write_text(name)
+    (root / "folder").mkdir()
+    for name in ("a", "folder"):
+        os.setxattr(root / name, "user.origin", b"scanner")
+    os.setxattr(root / "b", "system.posix_acl_access", ACCESS)
+    packs, index, _ = store.take(root, clock=in_an_hour)
+    assert index.attributes == {"user.origin": 2, "system.posix_acl_access": 1}
+    assert store.take(root, before=index, packs=packs)[1].attributes == index.attributes
 
 
 def test_unchanged_files_are_not_read_again(store: Store, root: Path) -> None:

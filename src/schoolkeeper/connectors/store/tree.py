@@ -15,6 +15,7 @@ import os
 import re
 import stat
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
@@ -67,6 +68,7 @@ class TreeReader:
     vanished: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    attributes: Counter[str] = field(default_factory=Counter)
 
     def read(self) -> Index:
         """The index, whose `packs` are for the writer to fill in."""
@@ -85,6 +87,8 @@ class TreeReader:
             vanished=self.vanished,
             skipped=self.skipped,
             outside=self.outside,
+            top=_folder("", self.root.stat()),
+            attributes=dict(self.attributes),
             **self._compared(),
         )
 
@@ -115,15 +119,15 @@ class TreeReader:
 
     def _add(self, entry: Entry) -> None:
         status, name = entry.status, spelled(entry.path)
-        owner = {"uid": status.st_uid, "gid": status.st_gid}
+        self.attributes.update(map(spelled, entry.attributes()))
         if stat.S_ISREG(status.st_mode):
             if not self._took_over(name, status):
                 self._add_file(entry, name)
         elif stat.S_ISDIR(status.st_mode):
-            mode = stat.S_IMODE(status.st_mode)
-            self.folders.append(Folder(path=name, mode=mode, mtime_ns=status.st_mtime_ns, **owner))
+            self.folders.append(_folder(name, status))
         elif stat.S_ISLNK(status.st_mode):
-            self.links.append(Link(path=name, target=spelled(entry.leads_to()), **owner))
+            target = spelled(entry.leads_to())
+            self.links.append(Link(path=name, target=target, uid=status.st_uid, gid=status.st_gid))
             if not Path(os.path.realpath(self.root / entry.path)).is_relative_to(self._real_root):
                 self.outside.append(name)
         else:
@@ -183,6 +187,11 @@ class TreeReader:
             ctime_ns=before.st_ctime_ns if before.st_ctime_ns < settled_ns else UNSETTLED_NS,
         )
         return stored, _same(before, after) and written.size_bytes == before.st_size
+
+
+def _folder(name: str, status: os.stat_result) -> Folder:
+    mode = stat.S_IMODE(status.st_mode)
+    return Folder(path=name, mode=mode, uid=status.st_uid, gid=status.st_gid, mtime_ns=status.st_mtime_ns)
 
 
 def _same(before: os.stat_result, after: os.stat_result) -> bool:

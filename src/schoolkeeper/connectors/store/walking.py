@@ -6,6 +6,7 @@ folder stays open while what is in it is looked at, names are looked up in it al
 not waited for, and what was opened is looked at again.
 """
 
+import contextlib
 import errno
 import os
 import stat
@@ -45,6 +46,12 @@ class Entry:
         """Where a link leads. Raises Gone."""
         with _told(self.path):
             return os.readlink(self.name, dir_fd=self.folder)
+
+    def attributes(self) -> list[str]:
+        """The names of its extended attributes; of which file systems without any have none."""
+        with contextlib.suppress(OSError):
+            return os.listxattr(f"/proc/self/fd/{self.folder}/{self.name}", follow_symlinks=False)
+        return []
 
     def open(self) -> int:
         """A regular file, opened to be read. Raises Gone when it is none any more.

@@ -1,5 +1,6 @@
 """What `backup.create` sees."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -30,6 +31,7 @@ class SetFacts(Facts):
     outside: int
     full_because: dict[str, str]
     not_transactional: list[str]
+    attributes: dict[str, int] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, manifest: Manifest, manifest_sha256: str) -> "SetFacts":
@@ -48,6 +50,7 @@ class SetFacts(Facts):
             outside=sum(part.outside for part in manifest.files),
             full_because={one.component: one.full_because for one in manifest.stored if one.full_because},
             not_transactional=manifest.database.not_transactional,
+            attributes=dict(sum((Counter(part.attributes) for part in manifest.files), Counter())),
         )
 
 

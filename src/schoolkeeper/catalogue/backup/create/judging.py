@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from schoolkeeper.catalogue.backup.create.facts import CreateFacts
+from schoolkeeper.catalogue.backup.create.facts import CreateFacts, SetFacts
 from schoolkeeper.kernel.finding import Level
 
 # (suffix, level, says, subject, hint)
@@ -31,6 +31,8 @@ def verdicts(facts: CreateFacts) -> Iterator[Verdict]:
         says = f"{own.outside:,} links lead out of the saved folders; what they lead to is not in the set."
         hint = "The set's contents list names them; add the folders that they lead to to the definition."
         yield "not_covered", Level.WARNING, says, own.id, hint
+    if own is not None:
+        yield from _attributes(own)
     if own is not None and len(facts.sets) > 1:
         for component, why in own.full_because.items():
             says = f"All of {component} was stored once more, because {why}."
@@ -44,6 +46,17 @@ def verdicts(facts: CreateFacts) -> Iterator[Verdict]:
         )
         hint = "Convert them to InnoDB, or take sets when nobody works."
         yield "not_consistent", Level.WARNING, says, own.id, hint
+
+
+def _attributes(own: SetFacts) -> Iterator[Verdict]:
+    """Of `security.*` the system itself makes most anew, such as the labels of SELinux."""
+    for level, ours in ((Level.WARNING, False), (Level.INFO, True)):
+        found = sorted(one for one in own.attributes.items() if one[0].startswith("security.") is ours)
+        if found:
+            listed = ", ".join(f"{name} ({count:,})" for name, count in found)
+            says = f"Files and folders have extended attributes that are not in the set: {listed}."
+            hint = "After a restore set them anew: access control lists with setfacl, labels with restorecon."
+            yield "attributes", level, says, f"{own.id}/{'security' if ours else 'others'}", hint
 
 
 def _age(facts: CreateFacts) -> Iterator[Verdict]:

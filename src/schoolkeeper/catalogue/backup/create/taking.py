@@ -94,6 +94,7 @@ def take_files(act: Act, set_id: str, component: str, pace: Pace) -> Mapping[str
         changed=len(index.changed),
         vanished=len(index.vanished),
         outside=len(index.outside),
+        attributes=index.attributes,
         since=index.since,
         added=len(index.added),
         altered=len(index.altered),

@@ -58,6 +58,7 @@ class Create(SystemTask[CreateOptions, CreateFacts]):
             "changed_while_read": "Files changed while they were read",
             "damaged": "A backup set is damaged",
             "not_covered": "Something is not backed up",
+            "attributes": "Access control lists or other attributes are not in the set",
             "not_consistent": "Tables cannot be saved as of one moment",
             "stored_in_full": "Nothing of an earlier set could be used",
         },

@@ -128,8 +128,11 @@ def _not_ours_to_give(component: str, index: Index) -> Iterator[Fault]:
 
 
 def _dress(restored: Path, old: Path, index: Index) -> None:
-    """Owner and mode of the folder itself, which no list has: as the old one's, else as most of what is in it."""
-    if old.is_dir() and not old.is_symlink():
+    """Owner and mode of the folder itself: as the set has them; where it does not say, as the old one's, else as
+    most of what is in it."""
+    if index.top is not None:
+        owner, mode = (index.top.uid, index.top.gid), index.top.mode
+    elif old.is_dir() and not old.is_symlink():
         status = old.stat()
         owner, mode = (status.st_uid, status.st_gid), status.st_mode & 0o7777
     else:
