@@ -40,7 +40,7 @@ def targets_digest(record: Record) -> str:
 def carry_out(action: Action, act: Act) -> Result:
     """Carry out a step or an inverse. An inverse does without the store, whose loss may be why a step failed."""
     given = action.arguments
-    place = store_of(act.system, str(given["store"]), str(given["source"]))
+    place = store_of(act.system, str(given["store"]), str(given["source"]), act.run.signer)
     with nullcontext(place) if action.verb in INVERSES else place as store:
         if action.verb == "begin":
             return _begin(act, store, given)

@@ -39,7 +39,7 @@ DATABASE = "database"
 def look_around(look: Look, options: SystemOptions) -> RecoverFacts:
     """All facts. Raises Unreachable when the store or the database server does not answer."""
     record = read_record(look.run)
-    with store_of(look.system, options.store, options.source) as store:
+    with store_of(look.system, options.store, options.source, look.run.signer) as store:
         stored = _choose(store, options.set or (record.set if record else ""))
         manifest = stored.manifest if stored else None
         contents, obstacle = _contents(store, manifest) if manifest else (None, "")

@@ -9,6 +9,7 @@ from schoolkeeper.catalogue.recover.system.facts import Record
 from schoolkeeper.connectors.run_context import RunContext
 from schoolkeeper.connectors.store.component import StoreComponent
 from schoolkeeper.connectors.store.look import StoreLook
+from schoolkeeper.connectors.store.signatures import Signer
 from schoolkeeper.connectors.system import System
 from schoolkeeper.kernel.errors import Unreachable
 
@@ -49,9 +50,9 @@ def write_record(run: RunContext, record: Record) -> None:
     temporary.replace(path)
 
 
-def store_of(system: System, name: str, source: str) -> StoreLook:
+def store_of(system: System, name: str, source: str, signer: Signer | None) -> StoreLook:
     """The sets of a system, not opened yet; the store may be kept by another system."""
     component = system.components.get(name)
     if not isinstance(component, StoreComponent):
         raise Unreachable(name, f"the definition of {system.slug} has no store of this name")
-    return StoreLook(name, component, source or system.slug)
+    return StoreLook(name, component, source or system.slug, signer)

@@ -359,7 +359,7 @@ def test_a_newer_server_excuses_another_spelling_and_nothing_else(school: School
         record = read_record(act.run)
         assert record
         newer = record.model_copy(update={"database": record.database.model_copy(update={"server_major": 99})})
-        with store_of(subject.system, "backups", "") as store:
+        with store_of(subject.system, "backups", "", None) as store:
             recovery = Recovery(act, store, newer, step.action.arguments)
             spelled = Fault(code="schema_differs", subject="view public.a", found="another definition")
             assert recovery.checked([spelled], "the database")[0].level == "warning"
