@@ -1,5 +1,9 @@
 """Letting PostgreSQL look for damage itself, with its extension amcheck where that is installed."""
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import psycopg
@@ -7,74 +11,92 @@ from psycopg import sql
 
 from schoolkeeper.connectors.databases.fault import Fault
 
+Connection = psycopg.Connection[Any]
+Relation = tuple[str, str, int]
+"""What it is (index or table), its name and its object id."""
+
 SCHEMA = "schoolkeeper_amcheck"
-# `heapallindexed` also finds rows that an index has lost.
-BTREES = """
-SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, c.oid
-  FROM pg_index AS i
-  JOIN pg_class AS c ON c.oid = i.indexrelid
+CONNECTIONS = 2
+# The largest first, so that no connection is left alone with it at the end.
+RELATIONS = """
+SELECT CASE c.relkind WHEN 'i' THEN 'index' ELSE 'table' END AS kind,
+       quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, c.oid
+  FROM pg_class AS c
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
-  JOIN pg_am AS a ON a.oid = c.relam
- WHERE a.amname = 'btree' AND c.relkind = 'i' AND i.indisvalid AND i.indisready
-   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND c.relpersistence = 'p'
- ORDER BY 1
+  LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
+  LEFT JOIN pg_am AS a ON a.oid = c.relam
+ WHERE c.relpersistence = 'p' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+   AND (c.relkind = 'r' OR (c.relkind = 'm' AND c.relispopulated)
+        OR (c.relkind = 'i' AND a.amname = 'btree' AND i.indisvalid AND i.indisready))
+ ORDER BY c.relpages DESC, 2
 """
-HEAPS = """
-SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, c.oid
-  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'm') AND c.relpersistence = 'p' AND c.relispopulated
-   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
- ORDER BY 1
-"""
+# `heapallindexed` also finds rows that an index has lost.
+INDEX = "SELECT {}.bt_index_check(%s::oid::regclass, true)"
+TABLE = "SELECT count(*), min(blkno) FROM {}.verify_heapam(%s::oid::regclass)"
 
 
-def check(connection: psycopg.Connection[Any]) -> tuple[int, list[Fault]]:
-    """Every B-tree and, from PostgreSQL 14 on, every table; the extension lives in a schema of its own meanwhile.
+def check(connecting: Callable[[], AbstractContextManager[Connection]]) -> tuple[int, list[Fault]]:
+    """Every B-tree and table, over several connections; the extension lives in a schema of its own meanwhile.
 
     Without amcheck nothing was looked at, which is a fault of level "info": the comparison has read every row
     anyway, only the indexes' inner order remains unseen.
     """
-    available = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'amcheck'").fetchone()
-    if available is None:
-        found = "the extension amcheck is not installed here"
-        return 0, [Fault(code="unchecked", subject="indexes", found=found, level="info")]
-    connection.execute("SET statement_timeout = 0")
-    # A copy of a server's own files may have the extension already.
+    with connecting() as connection:
+        available = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'amcheck'").fetchone()
+        if available is None:
+            found = "the extension amcheck is not installed here"
+            return 0, [Fault(code="unchecked", subject="indexes", found=found, level="info")]
+        connection.execute("SET statement_timeout = 0")
+        where = _extension(connection)
+        try:
+            return _look(connecting, connection.execute(RELATIONS.encode()).fetchall(), where)
+        finally:
+            connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE".encode())
+
+
+def _extension(connection: Connection) -> str:
+    """The schema in which the extension is: ours, unless a copy of a server's own files has it already."""
     connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}".encode())
     home = connection.execute(
         "SELECT n.nspname FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace"
         " WHERE e.extname = 'amcheck'"
     ).fetchone()
-    if home is None:
-        connection.execute(f"CREATE EXTENSION amcheck SCHEMA {SCHEMA}".encode())
-    where = home[0] if home else SCHEMA
-    try:
-        return _look(connection, where)
-    finally:
-        connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE".encode())
+    if home is not None:
+        return str(home[0])
+    connection.execute(f"CREATE EXTENSION amcheck SCHEMA {SCHEMA}".encode())
+    return SCHEMA
 
 
-def _look(connection: psycopg.Connection[Any], schema: str) -> tuple[int, list[Fault]]:
-    faults, looked = [], 0
-    for name, oid in connection.execute(BTREES.encode()).fetchall():
-        looked += 1
+def _look(
+    connecting: Callable[[], AbstractContextManager[Connection]], relations: list[Relation], schema: str
+) -> tuple[int, list[Fault]]:
+    waiting = SimpleQueue[Relation]()
+    for relation in relations:
+        waiting.put(relation)
+
+    def work(_: int) -> list[Fault]:
+        with connecting() as connection:
+            connection.execute("SET statement_timeout = 0")
+            return list(_faults(connection, waiting, schema))
+
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+        faults = [fault for found in pool.map(work, range(CONNECTIONS)) for fault in found]
+    return len(relations), sorted(faults, key=lambda fault: fault.subject)
+
+
+def _faults(connection: Connection, waiting: SimpleQueue[Relation], schema: str) -> Iterator[Fault]:
+    """What is wrong with the relations that this connection takes, until none is left."""
+    while True:
         try:
-            query = sql.SQL("SELECT {}.bt_index_check(%s::oid::regclass, true)").format(sql.Identifier(schema))
-            connection.execute(query, (oid,))
-        except psycopg.InternalError as error:  # index_corrupted and data_corrupted are of this class
-            faults.append(Fault(code="corrupt", subject=f"index {name}", found=type(error).__name__))
-    for name, oid in connection.execute(HEAPS.encode()).fetchall():
-        looked += 1
-        looking = sql.SQL("SELECT count(*), min(blkno) FROM {}.verify_heapam(%s::oid::regclass)")
+            kind, name, oid = waiting.get_nowait()
+        except Empty:
+            return
+        query = sql.SQL(INDEX if kind == "index" else TABLE).format(sql.Identifier(schema))
         try:
-            wrong, block = connection.execute(looking.format(sql.Identifier(schema)), (oid,)).fetchone() or (
-                0,
-                None,
-            )
-        except psycopg.InternalError as error:  # such as a page that is not what its checksum says
-            faults.append(Fault(code="corrupt", subject=f"table {name}", found=type(error).__name__))
+            row = connection.execute(query, (oid,)).fetchone()
+        except psycopg.InternalError as error:  # index_corrupted, or a page that is not what its checksum says
+            yield Fault(code="corrupt", subject=f"{kind} {name}", found=type(error).__name__)
             continue
-        if wrong:
-            found = f"{wrong:,} broken places, the first in block {block}"
-            faults.append(Fault(code="corrupt", subject=f"table {name}", found=found))
-    return looked, faults
+        if kind == "table" and row and row[0]:
+            found = f"{row[0]:,} broken places, the first in block {row[1]}"
+            yield Fault(code="corrupt", subject=f"{kind} {name}", found=found)

@@ -106,8 +106,7 @@ class PostgresScratch:
         return observe(self.cluster.dsn(RESTORED))
 
     def check(self) -> tuple[int, list[Fault]]:
-        with self.cluster.connect(RESTORED) as connection:
-            return check(connection)
+        return check(lambda: self.cluster.connect(RESTORED))
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         try:

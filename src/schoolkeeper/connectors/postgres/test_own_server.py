@@ -33,7 +33,7 @@ def test_a_broken_page_is_a_fault_and_no_failure(server: Cluster) -> None:
     with server.connect() as connection:
         connection.execute("CREATE TABLE grade AS SELECT g, repeat('x', 500) FROM generate_series(1, 2000) g")
         connection.execute("CREATE INDEX ON grade (g)")
-        assert check(connection) == (2, [])
+        assert check(server.connect) == (2, [])
         row = connection.execute("SELECT pg_relation_filepath('grade')").fetchone()
         connection.execute("CHECKPOINT")
     server.stop()
@@ -42,8 +42,7 @@ def test_a_broken_page_is_a_fault_and_no_failure(server: Cluster) -> None:
         file.seek(3 * 8192 + 100)
         file.write(b"\xff" * 4000)
     server.start()
-    with server.connect() as connection:
-        looked, faults = check(connection)
+    looked, faults = check(server.connect)
     assert looked == 2
     assert {(fault.code, fault.subject) for fault in faults} >= {("corrupt", "table public.grade")}
 
