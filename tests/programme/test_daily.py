@@ -9,6 +9,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from schoolkeeper.connectors.postgres.cluster import Cluster
+from schoolkeeper.connectors.postgres.cluster_roles import create_database
 from schoolkeeper.engine.care import take_into_care
 from schoolkeeper.engine.models import Worker
 from schoolkeeper.estate.definition import parse
@@ -95,14 +97,23 @@ def test_following_ends_when_nothing_more_happens_by_itself() -> None:
 
 
 @pytest.fixture
+def erp(cluster: Cluster) -> Iterator[str]:
+    """A database of its own: that of the control plane grows while its runs analyse it."""
+    with cluster.connect() as connection:
+        create_database(connection, "turns_erp")
+        yield cluster.dsn("turns_erp")
+        connection.execute("DROP DATABASE turns_erp WITH (FORCE)")
+
+
+@pytest.fixture
 def plane(database: str, tmp_path: Path) -> Iterator[ControlPlane]:
     plane = ControlPlane(tmp_path / "home", database)
     yield plane
     plane.close()
 
 
-def test_writers_take_turns_in_the_order_asked_for_with_two_workers(plane: ControlPlane, tmp_path: Path) -> None:
-    (tmp_path / "dsn").write_text(plane.dsn)
+def test_writers_take_turns_in_the_order_asked_for_with_two_workers(plane: ControlPlane, erp: str, tmp_path: Path) -> None:
+    (tmp_path / "dsn").write_text(erp)
     plane.apply(SYSTEM + DATABASE.format(dsn=tmp_path / "dsn"))
     plane.worker("main")
     plane.worker("second")

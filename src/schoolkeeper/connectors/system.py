@@ -80,3 +80,8 @@ class System(BaseModel):
     rpo: Duration = timedelta(hours=24)
     rto: Duration = timedelta(hours=4)
     components: dict[str, AnyComponent] = Field(default_factory=dict)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The machines that it runs on, as the definition calls them."""
+        return frozenset(one.address for one in self.components.values() if isinstance(one, HostComponent))

@@ -6,6 +6,7 @@ from typing import Literal
 from django.db import transaction
 
 from schoolkeeper.engine.case import Case
+from schoolkeeper.engine.delegations import stands_in_for
 from schoolkeeper.engine.gate import needs_four_eyes
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.engine.models import Approval
@@ -40,25 +41,35 @@ def state_for(case: Case, now: datetime) -> tuple[State, str]:
 
 
 @transaction.atomic
-def decide(run: Run, *, by: str, grant: bool, reason: str, now: datetime) -> None:
-    """Record a person's decision and let the run go on. Raises Refused when it is not theirs to make."""
+def decide(run: Run, *, by: str, grant: bool, reason: str, now: datetime, instead_of: str = "") -> None:
+    """Record a person's decision and let the run go on; `instead_of` is whom they stand in for, if anybody.
+
+    Raises Refused when it is not theirs to make.
+    """
     approval = Approval.objects.select_for_update().filter(run_id=run.pk).first()
     run = Run.objects.get(pk=run.pk)  # as it is now, under the lock: somebody else may have decided meanwhile
     if approval is None or approval.decision or run.state != Run.State.WAITING:
         raise Refused(f"Run {run.pk} is not waiting for approval.")
     if approval.expires_at <= now:
         raise Refused(f"The request expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC; start the run again.")
-    if grant and by == run.requested_by and needs_four_eyes(catalogue().find(run.task).spec):
+    if instead_of and instead_of not in stands_in_for(by, now):
+        raise Refused(f"{by} does not stand in for {instead_of} now.")
+    if grant and run.requested_by in (by, instead_of) and needs_four_eyes(catalogue().find(run.task).spec):
         raise Refused("This cannot be taken back, so somebody other than the one who asked for it must approve.")
     approval.decision = Approval.Decision.GRANTED if grant else Approval.Decision.DENIED
-    approval.decided_by, approval.decided_at, approval.reason = by, now, reason
+    approval.decided_by, approval.decided_for, approval.decided_at, approval.reason = by, instead_of, now, reason
     approval.save()
     ledger.append(
         f"approval.{approval.decision}",
         actor=by,
         system=run.system,
         subject=f"run {run.pk}",
-        data={"facts": approval.facts_digest, "plan": approval.plan_digest, "reason": reason},
+        data={
+            "facts": approval.facts_digest,
+            "plan": approval.plan_digest,
+            "reason": reason,
+            **({"instead_of": instead_of} if instead_of else {}),
+        },
         once=f"{run.key}:approval",
     )
     Run.objects.filter(pk=run.pk).update(state=Run.State.QUEUED, dispatched_at=None)

@@ -3,19 +3,29 @@
 Looking is never gated: a freeze does not make anybody blind. The rules are asked once there is a plan.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from schoolkeeper.calendars import freezes, overrides, windows
 from schoolkeeper.engine import holding
 from schoolkeeper.engine.case import Case
-from schoolkeeper.engine.models import Hold, WriterLock
+from schoolkeeper.engine.models import Hold, HostLock, WriterLock
 from schoolkeeper.engine.own_database import replaces_own
 from schoolkeeper.kernel.spec import Risk, Spec, Undo
-from schoolkeeper.records import evidence
+from schoolkeeper.records import evidence, ledger
 
 RESTORE_POINT_AGE = timedelta(hours=24)
 
 Rule = Callable[[Case, datetime], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A rule's no. `rule` is its name in RULES, which never changes; `says` is for people."""
+
+    rule: str
+    says: str
 
 
 def not_on_hold(case: Case, now: datetime) -> str | None:
@@ -46,6 +56,58 @@ def has_restore_point(case: Case, now: datetime) -> str | None:
     return None
 
 
+def not_frozen(case: Case, now: datetime) -> str | None:
+    """In a freeze nothing is changed, by whatever door it was asked for, unless two people override it."""
+    spec = case.task.spec
+    binding = [freeze for freeze in freezes.in_force(case.system, now) if freezes.binds(freeze.kind, spec)]
+    if not binding or _overridden(case, now, binding[0].title):
+        return None
+    until = f"{binding[0].ends_at:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"{binding[0].title}: {case.system.slug} is frozen until {until} ({binding[0].kind} freeze). "
+        "In an emergency two people override it: `schoolkeeper freeze override`."
+    )
+
+
+def in_window(case: Case, now: datetime) -> str | None:
+    """What disturbs users and could be planned keeps to the windows of a system that has any."""
+    spec = case.task.spec
+    if not windows.needs_window(spec) or not windows.has_any(case.system):
+        return None
+    if windows.open_at(case.system, now, spec.risk) or _overridden(case, now, "outside a window"):
+        return None
+    following = windows.next_after(case.system, now, spec.risk)
+    when = f"the next begins at {following.starts_at:%Y-%m-%d %H:%M} UTC" if following else "none is planned"
+    return f"{spec.title} disturbs users and waits for a maintenance window: {when}."
+
+
+def _overridden(case: Case, now: datetime, what: str) -> bool:
+    override = overrides.valid(case.system.slug, case.run.task, now)
+    if override is None:
+        return False
+    ledger.append(
+        "override.used",
+        actor=f"run {case.run.pk}",
+        system=case.system.slug,
+        subject=case.run.task,
+        data={"override": override.pk, "against": what},
+        once=f"{case.run.key}:override:{override.pk}:{what}",
+    )
+    return True
+
+
+def is_only_disruptor(case: Case, now: datetime) -> str | None:
+    """Two ERPs of one machine are not disturbed at a time: takes the machine, until the run ends."""
+    if case.task.spec.risk < Risk.DISRUPTIVE or not case.task.spec.changes_the_erp:
+        return None
+    for host in sorted(case.system.hosts):
+        lock, _ = HostLock.objects.get_or_create(host=host, defaults={"run": case.run, "taken_at": now})
+        if lock.run_id != case.run.pk:
+            HostLock.objects.filter(run=case.run).delete()
+            return f"Run {lock.run_id} ({lock.run.system}) is disturbing the machine {host} now."
+    return None
+
+
 def is_only_writer(case: Case, now: datetime) -> str | None:
     """One writer per system: takes the lock, which the run keeps until it ends."""
     lock, _ = WriterLock.objects.get_or_create(
@@ -61,12 +123,23 @@ def nobody_rescues(case: Case, now: datetime) -> str | None:
     return holding.hold(case)
 
 
-RULES: tuple[Rule, ...] = (not_on_hold, is_not_its_own, has_restore_point, is_only_writer, nobody_rescues)
+# The locks come last: a run that is refused for another reason takes none.
+RULES: Mapping[str, Rule] = {
+    "hold": not_on_hold,
+    "own": is_not_its_own,
+    "freeze": not_frozen,
+    "window": in_window,
+    "restore_point": has_restore_point,
+    "host": is_only_disruptor,
+    "writer": is_only_writer,
+    "rescue": nobody_rescues,
+}
 
 
-def refusal(case: Case, now: datetime) -> str | None:
+def refusal(case: Case, now: datetime) -> Refusal | None:
     """The first reason against, or None."""
-    return next((reason for rule in RULES if (reason := rule(case, now))), None)
+    asked = ((name, rule(case, now)) for name, rule in RULES.items())
+    return next((Refusal(name, says) for name, says in asked if says), None)
 
 
 def needs_approval(spec: Spec) -> bool:

@@ -21,6 +21,7 @@ class Approval(models.Model):
     expires_at = models.DateTimeField()
     decision = models.CharField(max_length=10, choices=Decision.choices, blank=True)
     decided_by = models.CharField(max_length=150, blank=True)
+    decided_for = models.CharField(max_length=150, blank=True, help_text="In whose stead, if not in their own")
     decided_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True)
 
@@ -40,6 +41,42 @@ class WriterLock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.system}: run {self.run_id}"
+
+
+class HostLock(models.Model):
+    """The one run that may disturb the ERPs of a machine now."""
+
+    host = models.CharField(primary_key=True, max_length=300)
+    run = models.ForeignKey("records.Run", on_delete=models.PROTECT)
+    taken_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.host}: run {self.run_id}"
+
+
+class Delegation(models.Model):
+    """While somebody is away, somebody else decides in their stead."""
+
+    of = models.CharField(max_length=150)
+    to = models.CharField(max_length=150)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = models.TextField(blank=True)
+    made_by = models.CharField(max_length=150)
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When it was taken back before its time")
+
+    class Meta:
+        ordering = ("-starts_at",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="a_delegation_ends"
+            ),
+            models.CheckConstraint(condition=~models.Q(of=models.F("to")), name="a_delegation_is_to_another"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.to} for {self.of} until {self.ends_at:%Y-%m-%d}"
 
 
 class Hold(models.Model):

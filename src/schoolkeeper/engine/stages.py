@@ -19,7 +19,7 @@ from schoolkeeper.engine import approvals, gate, holding
 from schoolkeeper.engine.case import Case, open_case
 from schoolkeeper.engine.failure import Failed, Failure, guarded
 from schoolkeeper.engine.knowledge import catalogue
-from schoolkeeper.engine.models import Hold, WriterLock
+from schoolkeeper.engine.models import Hold, HostLock, WriterLock
 from schoolkeeper.engine.verdict import outcome_of, summary
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.evidence import Evidence
@@ -117,13 +117,18 @@ def permit(key: str) -> Answer:
     if gate.needs_approval(case.task.spec):
         state, says = approvals.state_for(case, now)
         if state == "no":
-            return {"answer": "no", "says": says}
+            return _refused(key, gate.Refusal("approval", says))
         if state == "open":
             Run.objects.filter(key=key).update(state=Run.State.WAITING)
             _note(case.run, "approval.requested", {"plan": case.run.plan_digest})
             return {"answer": "wait", "says": "Waiting for approval."}
-    reason = gate.refusal(case, now)
-    return {"answer": "no" if reason else "go", "says": reason or ""}
+    refusal = gate.refusal(case, now)
+    return _refused(key, refusal) if refusal else {"answer": "go", "says": ""}
+
+
+def _refused(key: str, refusal: gate.Refusal) -> Answer:
+    Run.objects.filter(key=key).update(refused_by=refusal.rule)
+    return {"answer": "no", "says": refusal.says}
 
 
 def perform(key: str, step_key: str) -> Failure | None:
@@ -205,6 +210,7 @@ def conclude(key: str, outcome: str | None, says: str) -> str:
             _settle(run, Outcome(outcome) if outcome else None, says)
     holding.release(key)
     WriterLock.objects.filter(run=run).delete()
+    HostLock.objects.filter(run=run).delete()
     ledger.sign_head(settings.SCHOOLKEEPER_HOME, settings.SCHOOLKEEPER_INSTANCE)
     with contextlib.suppress(OSError):
         release(settings.SCHOOLKEEPER_HOME / "runs" / key)

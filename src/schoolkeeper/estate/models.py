@@ -30,3 +30,9 @@ class SystemRecord(models.Model):
     def system(self) -> System:
         """The definition in the form that the connectors understand."""
         return System.model_validate(self.definition)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The machines that it runs on, without building the whole definition."""
+        parts = self.definition.get("components", {}).values()
+        return frozenset(part.get("address", "local") for part in parts if part.get("kind") == "host")

@@ -52,9 +52,26 @@ class Cadence(Enum):
     ANNUAL = "annual"
 
 
+class Event(Enum):
+    """What may happen to a system that some tasks are to follow."""
+
+    ERP_UPDATED = "erp.updated"
+    DATABASE_UPDATED = "database.updated"
+    BACKUP_TOOL_UPDATED = "backup_tool.updated"
+    SCHOOLKEEPER_UPDATED = "schoolkeeper.updated"
+
+
 # What a task may declare under `reads` or `writes` that is no part of a system: its own working space.
 NOT_OF_THE_SYSTEM = frozenset({"scratch"})
-IMPLICIT_FINDINGS = {"unknown": "Could not look", "failed": "The run did not succeed"}
+# Where copies are kept: writing there changes nothing that the ERP's users see.
+BESIDE_THE_ERP = NOT_OF_THE_SYSTEM | {"store", "restic", "pgbackrest", "barman"}
+IMPLICIT_FINDINGS = {
+    "unknown": "Could not look",
+    "failed": "The run did not succeed",
+    "missed": "It was due and did not happen",
+}
+# Their reason is that of the one time; what to do about them is the same for all tasks (docs/programme.md).
+NOT_IN_RUNBOOKS = frozenset({"failed", "missed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +82,8 @@ class Spec:
     no others; "a|b" is content with either. What a task can do without stands in `reads_if_there` and
     `writes_if_there`. `findings` maps the last part of each finding code to its title; those in IMPLICIT_FINDINGS
     exist for every task and are not listed. `requirements` are item numbers (M001…M144). `after` are ids of tasks
-    that come first when the programme runs both on one day.
+    that come first when the programme runs both on one day. `after_events` are what it follows besides its
+    cadence.
     """
 
     id: str
@@ -80,6 +98,7 @@ class Spec:
     writes: frozenset[str] = frozenset()
     writes_if_there: frozenset[str] = frozenset()
     cadence: Cadence | None
+    after_events: frozenset[Event] = frozenset()
     requirements: frozenset[str]
     findings: Mapping[str, str] = field(default_factory=dict)
     approver: str | None = None
@@ -119,3 +138,8 @@ class Spec:
     @property
     def changes_something(self) -> bool:
         return bool(self.writes)
+
+    @property
+    def changes_the_erp(self) -> bool:
+        """Whether it may change what the ERP works with; taking and pruning copies of it does not."""
+        return bool(self.writable - BESIDE_THE_ERP)

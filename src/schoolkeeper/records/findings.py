@@ -37,7 +37,7 @@ def observe(
     told = [_storable(finding) for finding in findings]
     seen = {(finding.code, finding.subject) for finding in told}
     for finding in told:
-        _take_down(run, finding, now)
+        _take_down(run, run.system, run.task, finding, now)
     if not complete:
         return
     resolvable = set(codes)
@@ -50,9 +50,20 @@ def observe(
         row.pk
         for row in earlier
         if (row.code, row.subject) not in seen
-        and all(row.run.options.get(name) == run.options.get(name) for name in target)
+        and all(row.run is None or row.run.options.get(name) == run.options.get(name) for name in target)
     ]
     FindingRecord.objects.filter(pk__in=gone).update(resolved_at=now)
+
+
+@transaction.atomic
+def note(system: str, task: str, finding: Finding, now: datetime) -> None:
+    """Take down what was found without a run, because there was none; the task's next success resolves it."""
+    _take_down(None, system, task, _storable(finding), now)
+
+
+def resolve(system: str, code: str, now: datetime) -> int:
+    """Resolve open findings of a code, because a person says so; how many."""
+    return FindingRecord.objects.filter(system=system, code=code, resolved_at=None).update(resolved_at=now)
 
 
 def open_findings() -> QuerySet[FindingRecord]:
@@ -81,7 +92,7 @@ def _storable(finding: Finding) -> Finding:
     )
 
 
-def _take_down(run: Run, finding: Finding, now: datetime) -> None:
+def _take_down(run: Run | None, system: str, task: str, finding: Finding, now: datetime) -> None:
     wording = {
         "level": finding.level,
         "says": finding.says,
@@ -90,9 +101,9 @@ def _take_down(run: Run, finding: Finding, now: datetime) -> None:
         "last_seen": now,
         "run": run,
     }
-    identity = {"system": run.system, "code": finding.code, "subject": finding.subject}
+    identity = {"system": system, "code": finding.code, "subject": finding.subject}
     row, new = FindingRecord.objects.get_or_create(
-        **identity, resolved_at=None, defaults={"task": run.task, "first_seen": now, **wording}
+        **identity, resolved_at=None, defaults={"task": task, "first_seen": now, **wording}
     )
-    if not new and row.run_id != run.pk:
+    if not new and (run is None or row.run_id != run.pk):
         FindingRecord.objects.filter(pk=row.pk).update(times_seen=F("times_seen") + 1, **wording)

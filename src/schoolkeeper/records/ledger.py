@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +23,18 @@ from schoolkeeper.records.models import LedgerEntry
 _LOCK = 0x5C4001_1ED6E4
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What an entry is to say; `once` as in `append`."""
+
+    kind: str
+    actor: str
+    system: str = ""
+    subject: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
+    once: str | None = None
+
+
 def append(
     kind: str,
     *,
@@ -38,20 +50,37 @@ def append(
     An entry whose `once` was used before is not added again; the one from then is returned. Raises
     `ledger.errors.EntryError` for data without one canonical form (floats, for instance).
     """
+    note = Note(kind=kind, actor=actor, system=system, subject=subject, data=data or {}, once=once)
+    return append_many([note], at=at)[0]
+
+
+@transaction.atomic
+def append_many(notes: Sequence[Note], *, at: datetime | None = None) -> list[Entry]:
+    """Add entries in this order, as `append` does each: thousands for the price of a few statements."""
+    if not notes:
+        return []
     _lock()
-    if once is not None and (earlier := LedgerEntry.objects.filter(once=once).first()):
-        return earlier.entry()
-    entry = seal(
-        _last(),
-        at=at or datetime.now(UTC),
-        kind=kind,
-        system=system,
-        actor=actor,
-        subject=subject,
-        data=data or {},
-    )
-    LedgerEntry.of(entry, once).save(force_insert=True)
-    return entry
+    names = [note.once for note in notes if note.once is not None]
+    earlier = {row.once: row.entry() for row in LedgerEntry.objects.filter(once__in=names)} if names else {}
+    now, last = at or datetime.now(UTC), _last()
+    new, answer = list[LedgerEntry](), list[Entry]()
+    for note in notes:
+        entry = earlier.get(note.once) if note.once is not None else None
+        if entry is None:
+            last = entry = seal(
+                last,
+                at=now,
+                kind=note.kind,
+                system=note.system,
+                actor=note.actor,
+                subject=note.subject,
+                data=note.data,
+            )
+            new.append(LedgerEntry.of(entry, note.once))
+            earlier[note.once] = entry
+        answer.append(entry)
+    LedgerEntry.objects.bulk_create(new)
+    return answer
 
 
 def entries(up_to: int | None = None) -> Iterator[Entry]:

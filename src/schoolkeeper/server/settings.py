@@ -30,7 +30,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "schoolkeeper.estate",
     "schoolkeeper.records",
+    "schoolkeeper.calendars",
     "schoolkeeper.engine",
+    "schoolkeeper.programme",
     "schoolkeeper.controlroom",
     "schoolkeeper.api",
 ]

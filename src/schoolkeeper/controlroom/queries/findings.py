@@ -32,7 +32,7 @@ class FindingRow:
     last_seen: datetime
     times_seen: int
     resolved_at: datetime | None
-    run: int
+    run: int | None
     runbook: str
     silence: Silence | None
 

@@ -22,7 +22,14 @@ class FindingRecord(models.Model):
     last_seen = models.DateTimeField()
     times_seen = models.PositiveIntegerField(default=1)
     resolved_at = models.DateTimeField(null=True, blank=True)
-    run = models.ForeignKey("records.Run", on_delete=models.PROTECT, related_name="findings")
+    run = models.ForeignKey(
+        "records.Run",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="findings",
+        help_text="Empty for what was found because no run was",
+    )
 
     class Meta:
         ordering = ("-level", "-last_seen")

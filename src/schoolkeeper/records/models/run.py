@@ -31,6 +31,7 @@ class Run(models.Model):
         max_length=15, blank=True, choices=[(outcome.value, outcome.name.capitalize()) for outcome in Outcome]
     )
     says = models.TextField(blank=True, help_text="The outcome in one sentence")
+    refused_by = models.CharField(max_length=20, blank=True, help_text="The rule of the gate that said no")
     requested_at = models.DateTimeField()
     dispatched_at = models.DateTimeField(null=True, help_text="When a worker put it into its queue")
     started_at = models.DateTimeField(null=True)

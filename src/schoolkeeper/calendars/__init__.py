@@ -1,0 +1,1 @@
+"""When may an ERP be changed, and when not? Repeating rules, windows, freezes, the academic calendar."""

@@ -1,0 +1,49 @@
+"""Who decides for whom: while somebody is away, somebody else does in their stead."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from schoolkeeper.engine.models import Delegation
+from schoolkeeper.kernel.errors import Invalid, Refused
+from schoolkeeper.records import ledger
+
+
+def stands_in_for(person: str, now: datetime) -> list[str]:
+    """Those in whose stead this person decides now. It is not handed on: a deputy has no deputy."""
+    rows = Delegation.objects.filter(to=person, starts_at__lte=now, ends_at__gt=now, ended_at=None)
+    return sorted(set(rows.values_list("of", flat=True)))
+
+
+@transaction.atomic
+def delegate(
+    *, of: str, to: str, starts_at: datetime, ends_at: datetime, by: str, now: datetime, reason: str = ""
+) -> Delegation:
+    """Let somebody decide in another's stead. Raises Invalid listing every fault."""
+    faults = []
+    if not of or not to:
+        faults.append("to: name both people")
+    if of == to:
+        faults.append("to: name somebody else")
+    if ends_at <= max(starts_at, now):
+        faults.append("ends_at: it must lie ahead, and after the beginning")
+    if faults:
+        raise Invalid("delegation", faults)
+    delegation = Delegation.objects.create(
+        of=of, to=to, starts_at=starts_at, ends_at=ends_at, reason=reason.strip(), made_by=by, made_at=now
+    )
+    data = {"of": of, "to": to, "starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
+    ledger.append("delegation.made", actor=by, subject=f"delegation {delegation.pk}", data=data)
+    return delegation
+
+
+@transaction.atomic
+def end(pk: int, *, by: str, now: datetime) -> Delegation:
+    """Take a delegation back. Raises Refused when it has ended."""
+    delegation = Delegation.objects.select_for_update().filter(pk=pk, ended_at=None, ends_at__gt=now).first()
+    if delegation is None:
+        raise Refused(f"There is no delegation {pk} that could be taken back.")
+    delegation.ended_at = now
+    delegation.save(update_fields=["ended_at"])
+    ledger.append("delegation.ended", actor=by, subject=f"delegation {pk}", data={"of": delegation.of})
+    return delegation

@@ -1,0 +1,210 @@
+"""The entries of a system: made from the catalogue and the duties, and changed by people."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import transaction
+
+from schoolkeeper.calendars.recurrence import fault_of
+from schoolkeeper.catalogue.options import parse_options
+from schoolkeeper.connectors.system import System
+from schoolkeeper.engine.knowledge import catalogue
+from schoolkeeper.estate.care import find
+from schoolkeeper.estate.models import SystemRecord
+from schoolkeeper.kernel.canonical import digest
+from schoolkeeper.kernel.errors import Invalid, Refused
+from schoolkeeper.kernel.spec import Spec
+from schoolkeeper.programme.ahead import make_ahead, make_anew
+from schoolkeeper.programme.duties import Duty, duties
+from schoolkeeper.programme.models import Entry, Knowledge, Occurrence
+from schoolkeeper.programme.order import fits
+from schoolkeeper.programme.usual import AFTER_EVENTS, DUTIES, TASKS, Usual, usual_time
+from schoolkeeper.records import ledger
+
+RHYTHM = frozenset({"rule", "at", "zone", "late_after_minutes", "missed_after_minutes"})
+"""Fields whose change moves occurrences that have not begun."""
+CHANGEABLE = RHYTHM | {"options", "owner", "deputy", "priority", "catch_up"}
+
+
+def refresh_all(now: datetime) -> int:
+    """Bring the entries of every system into line whose definition or catalogue changed; how many systems."""
+    known = dict(Knowledge.objects.values_list("system", "made_from"))
+    knowledge, refreshed = _knowledge(), 0
+    for record in SystemRecord.objects.iterator():
+        if known.get(record.slug) != _made_from(record, knowledge):
+            refresh(record.slug, now)
+            refreshed += 1
+    return refreshed
+
+
+@transaction.atomic
+def refresh(slug: str, now: datetime) -> None:
+    """Bring the entries of one system into line with what it is made of and what is known here.
+
+    What people changed is kept. What no longer fits is retired, and what of it has not begun is taken away.
+    """
+    record = SystemRecord.objects.select_for_update().get(slug=slug)
+    system = record.system()
+    there = {entry.task: entry for entry in Entry.objects.filter(system=slug)}
+    wanted = dict(_wanted(system))
+    for task, entry in there.items():
+        if task not in wanted and entry.retired_at is None:
+            entry.retired_at = now
+            entry.save(update_fields=["retired_at"])
+            Occurrence.objects.filter(entry=entry, state=Occurrence.State.DUE).delete()
+    new = [Entry(system=slug, task=task, **usual) for task, usual in wanted.items() if task not in there]
+    Entry.objects.bulk_create(new)
+    for task in wanted.keys() & there.keys():
+        _follow(there[task], wanted[task], now)
+    make_ahead(now, new)
+    Knowledge.objects.update_or_create(system=slug, defaults={"made_from": _made_from(record, _knowledge())})
+
+
+@transaction.atomic
+def change(system: str, task: str, fields: Mapping[str, Any], *, by: str, now: datetime) -> Entry:
+    """Set fields of an entry; None brings a field back to what is usual. Raises Invalid listing every fault."""
+    entry = entry_of(system, task, lock=True)
+    usual = dict(_wanted(find(system)))[task]
+    values = {name: usual.get(name, "") if value is None else value for name, value in fields.items()}
+    if faults := list(_faults(entry, values)):
+        raise Invalid(f"programme of {system}: {task}", faults)
+    moved = any(getattr(entry, name) != value for name, value in values.items() if name in RHYTHM)
+    for name, value in values.items():
+        setattr(entry, name, value)
+    given = {name for name, value in fields.items() if value is not None}
+    entry.changed = sorted((set(entry.changed) - fields.keys()) | given)
+    entry.save()
+    if moved:
+        make_anew(entry, now)
+    data = {"task": task, "values": {name: str(value) for name, value in values.items()}}
+    ledger.append("programme.changed", actor=by, system=system, subject=task, data=data)
+    return entry
+
+
+@transaction.atomic
+def pause(system: str, task: str, *, by: str, reason: str) -> Entry:
+    """Let what comes due be waived in this person's name until it is resumed. Raises Refused without a reason."""
+    entry = entry_of(system, task, lock=True)
+    if not reason.strip():
+        raise Refused("Say why: the next person will ask.")
+    entry.paused, entry.paused_by, entry.pause_reason = True, by, reason.strip()
+    entry.save(update_fields=["paused", "paused_by", "pause_reason"])
+    data = {"reason": entry.pause_reason}
+    ledger.append("programme.paused", actor=by, system=system, subject=task, data=data)
+    return entry
+
+
+@transaction.atomic
+def resume(system: str, task: str, *, by: str) -> Entry:
+    """End a pause."""
+    entry = entry_of(system, task, lock=True)
+    if entry.paused:
+        entry.paused, entry.paused_by, entry.pause_reason = False, "", ""
+        entry.save(update_fields=["paused", "paused_by", "pause_reason"])
+        ledger.append("programme.resumed", actor=by, system=system, subject=task)
+    return entry
+
+
+def entry_of(system: str, task: str, *, lock: bool = False) -> Entry:
+    """The entry of a task. Raises Invalid naming those that the system has."""
+    rows = Entry.objects.filter(system=system, retired_at=None)
+    found = (rows.select_for_update() if lock else rows).filter(task=task).first()
+    if found is None:
+        find(system)
+        known = ", ".join(rows.values_list("task", flat=True)) or "none"
+        raise Invalid(f"programme of {system}", [f"it has no entry {task!r}; there are: {known}"])
+    return found
+
+
+def _wanted(system: System) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the house's defaults say of each task and duty that belongs to this system."""
+    for task in catalogue().values():
+        spec = task.spec
+        if (spec.cadence or spec.after_events) and fits(spec, system):
+            usual = TASKS[spec.cadence] if spec.cadence else AFTER_EVENTS
+            yield spec.id, _fields(system, usual, spec)
+    for duty in duties():
+        yield duty.id, _fields(system, DUTIES[duty.cadence], duty)
+
+
+def _fields(system: System, usual: Usual, what: Spec | Duty) -> dict[str, Any]:
+    is_duty = isinstance(what, Duty)
+    return {
+        "by_people": is_duty,
+        "rule": usual.rule,
+        "at": usual_time(system.slug, risk=None if isinstance(what, Duty) else what.risk),
+        "zone": system.timezone,
+        "options": {},
+        "priority": 50,
+        "late_after_minutes": int(usual.late_after.total_seconds() // 60),
+        "missed_after_minutes": int(usual.missed_after.total_seconds() // 60),
+        "catch_up": Entry.CatchUp.ASK if is_duty else Entry.CatchUp.RUN,
+    }
+
+
+def _follow(entry: Entry, usual: Mapping[str, Any], now: datetime) -> None:
+    """Let the fields that nobody set follow the defaults, and an entry that fits again come back."""
+    back = entry.retired_at is not None
+    differing = {
+        name: value for name, value in usual.items() if name not in entry.changed and getattr(entry, name) != value
+    }
+    if not differing and not back:
+        return
+    for name, value in differing.items():
+        setattr(entry, name, value)
+    entry.retired_at = None
+    entry.save()
+    if back or differing.keys() & RHYTHM:
+        make_anew(entry, now)
+
+
+def _faults(entry: Entry, values: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(values.keys() - CHANGEABLE):
+        yield f"{name}: unknown; what can be set is {', '.join(sorted(CHANGEABLE))}"
+    if (rule := values.get("rule")) and (fault := fault_of(str(rule))):
+        yield f"rule: {fault}"
+    if "at" in values and not isinstance(values["at"], time):
+        yield "at: write a wall-clock time such as 02:30"
+    if "zone" in values and not _is_zone(str(values["zone"])):
+        yield f"zone: {values['zone']!r} is no IANA time zone; write one like Asia/Tashkent"
+    if "catch_up" in values and values["catch_up"] not in Entry.CatchUp.values:
+        yield f"catch_up: one of {', '.join(Entry.CatchUp.values)}"
+    if "priority" in values and not (isinstance(values["priority"], int) and 0 <= values["priority"] <= 100):
+        yield "priority: a number from 0 (first) to 100 (last)"
+    for name in ("late_after_minutes", "missed_after_minutes"):
+        if name in values and not (isinstance(values[name], int) and 1 <= values[name] <= 366 * 24 * 60):
+            yield f"{name}: a number of minutes, at least 1 and at most a year"
+    if "options" in values:
+        yield from _option_faults(entry, values["options"])
+
+
+def _option_faults(entry: Entry, options: object) -> Iterator[str]:
+    if entry.by_people:
+        yield "options: a duty of people has none"
+    elif not isinstance(options, Mapping):
+        yield "options: a table of names and values"
+    else:
+        try:
+            parse_options(catalogue().find(entry.task), options)
+        except Invalid as invalid:
+            yield from (f"options: {fault}" for fault in invalid.faults)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    return True
+
+
+def _knowledge() -> str:
+    """A digest of all that entries are made from, apart from the systems."""
+    tasks = [(task.spec.id, task.spec.version, str(task.spec.cadence)) for task in catalogue().values()]
+    return digest([sorted(tasks), [duty.id for duty in duties()], str(TASKS), str(DUTIES)])
+
+
+def _made_from(record: SystemRecord, knowledge: str) -> str:
+    return digest([knowledge, record.applied_at.isoformat()])

@@ -1,0 +1,1 @@
+"""The scheduler: a round makes occurrences into runs, and runs into outcomes. A worker calls it ever again."""

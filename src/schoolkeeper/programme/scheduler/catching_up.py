@@ -1,0 +1,95 @@
+"""What was missed and is done after all: once, at the next chance, and never two of one entry."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from schoolkeeper.calendars import freezes, windows
+from schoolkeeper.estate.care import find
+from schoolkeeper.estate.models import SystemRecord
+from schoolkeeper.kernel.errors import Refused
+from schoolkeeper.programme.models import Entry, Occurrence
+from schoolkeeper.records import ledger
+
+CATCHING_UP = "catching up"
+AFTER_AN_ERROR = timedelta(hours=1)
+AT_ONCE = 500
+_OPEN = (Occurrence.State.DUE, Occurrence.State.RUNNING)
+
+
+@transaction.atomic
+def catch_up(now: datetime) -> int:
+    """Make a second chance for what was missed lately and whose policy says so; how many.
+
+    Not for what is due again by now, nor for a second chance that was missed too: the next regular one comes.
+    """
+    open_again = Occurrence.objects.filter(entry=OuterRef("entry"), state__in=_OPEN, not_before__lte=now)
+    waiting = Occurrence.objects.filter(entry=OuterRef("entry"), state__in=_OPEN, cause=CATCHING_UP)
+    newer = Occurrence.objects.filter(entry=OuterRef("entry"), due_at__gt=OuterRef("due_at"), due_at__lte=now)
+    rows = (
+        Occurrence.objects.filter(
+            ~Exists(open_again),
+            ~Exists(waiting),
+            ~Exists(newer),
+            state=Occurrence.State.MISSED,
+            caught_up_by=None,
+            ended_at__gte=now - timedelta(days=1),
+            entry__catch_up=Entry.CatchUp.RUN,
+            entry__paused=False,
+            entry__retired_at=None,
+        )
+        .exclude(cause=CATCHING_UP)
+        .select_for_update(of=("self",), skip_locked=True)
+        .select_related("entry")
+        .order_by("id")[:AT_ONCE]
+    )
+    return sum(_make(occurrence, now) for occurrence in rows)
+
+
+@transaction.atomic
+def catch_up_one(pk: int, *, by: str, now: datetime) -> Occurrence:
+    """A person wants a missed one done after all. Raises Refused when it was not, or is caught up already."""
+    missed = Occurrence.objects.select_for_update(of=("self",)).select_related("entry").filter(pk=pk).first()
+    if missed is None or missed.state != Occurrence.State.MISSED or missed.caught_up_by_id:
+        raise Refused(f"Occurrence {pk} is not one that was missed and waits to be caught up.")
+    if not _make(missed, now):
+        raise Refused(f"Occurrence {pk} is being caught up already.")
+    data = {"occurrence": missed.pk, "due_at": missed.due_at.isoformat()}
+    entry = missed.entry
+    ledger.append("occurrence.caught_up", actor=by, system=entry.system, subject=entry.task, data=data)
+    assert missed.caught_up_by is not None
+    return missed.caught_up_by
+
+
+def _make(missed: Occurrence, now: datetime) -> bool:
+    entry, not_before = missed.entry, _next_chance(missed, now)
+    occurrence, is_new = Occurrence.objects.get_or_create(
+        entry=entry,
+        due_at=missed.due_at,
+        cause=CATCHING_UP,
+        defaults={
+            "not_before": not_before,
+            "late_at": min(missed.late_at, now),
+            "missed_at": not_before + timedelta(minutes=entry.missed_after_minutes),
+        },
+    )
+    missed.caught_up_by = occurrence
+    missed.save(update_fields=["caught_up_by"])
+    return is_new
+
+
+def _next_chance(missed: Occurrence, now: datetime) -> datetime:
+    """When it can be tried again: after the freeze, in the next window, an hour after it broke, or now."""
+    reason = missed.reason
+    if reason == Occurrence.Reason.ERROR:
+        return now + AFTER_AN_ERROR
+    if reason not in (Occurrence.Reason.FREEZE, Occurrence.Reason.WINDOW):
+        return now
+    if not SystemRecord.objects.filter(slug=missed.entry.system).exists():
+        return now
+    system = find(missed.entry.system)
+    if reason == Occurrence.Reason.FREEZE:
+        return max((freeze.ends_at for freeze in freezes.in_force(system, now)), default=now)
+    window = windows.open_at(system, now) or windows.next_after(system, now)
+    return max(window.starts_at, now) if window else now + timedelta(days=1)

@@ -1,0 +1,94 @@
+"""One round of the scheduler. Whoever calls it says what time it is; nothing here sleeps."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from schoolkeeper.calendars import windows
+from schoolkeeper.engine.presence import alive
+from schoolkeeper.programme.ahead import make_ahead
+from schoolkeeper.programme.entries import refresh_all
+from schoolkeeper.programme.scheduler.catching_up import catch_up
+from schoolkeeper.programme.scheduler.clock import Clock, feel
+from schoolkeeper.programme.scheduler.ending import end
+from schoolkeeper.programme.scheduler.missing import miss
+from schoolkeeper.programme.scheduler.starting import start
+from schoolkeeper.programme.scheduler.waiving import waive_paused
+from schoolkeeper.records.models import Run
+
+# Any number will do, as long as nobody else in this database uses it.
+_LOCK = 0x5C4001_5C4ED
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round did, in numbers of occurrences."""
+
+    ended: int = 0
+    waived: int = 0
+    missed: int = 0
+    caught_up: int = 0
+    started: int = 0
+
+
+def turn(clock: Clock, worker_id: str) -> Round | None:
+    """Do one round; None when another worker is in the middle of one.
+
+    1. Feel the pulse: was nobody at work, did the clock jump?
+    2. Open and close maintenance windows.
+    3. End the occurrences whose runs have ended.
+    4. Waive what came due of paused entries.
+    5. Give up what has waited too long, each with its reason.
+    6. Decide which of the missed are done after all.
+    7. Start what is due and fits, the most important first.
+
+    Each is a transaction that may be broken off: the next round does what is left.
+    """
+    now = clock.now
+    with _alone() as alone:
+        if not alone:
+            return None
+        with transaction.atomic():
+            feel(clock, worker_id)
+        windows.turn(now, _being_changed())
+        return Round(
+            ended=end(now),
+            waived=waive_paused(now),
+            missed=miss(now),
+            caught_up=catch_up(now),
+            started=_start(now),
+        )
+
+
+def look_ahead(now: datetime) -> int:
+    """Follow definitions and the catalogue, and fill up the year to come; how many occurrences were made."""
+    refresh_all(now)
+    return make_ahead(now)
+
+
+def _start(now: datetime) -> int:
+    workers = len(alive())
+    return start(now, workers) if workers else 0
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether no other round is under way; none begins until this one is over, or its process is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        row = cursor.fetchone()
+        alone = bool(row and row[0])
+        try:
+            yield alone
+        finally:
+            if alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def _being_changed() -> frozenset[str]:
+    """The systems that a run is changing now."""
+    changing = Run.objects.filter(writerlock__isnull=False)
+    return frozenset(changing.values_list("system", flat=True))

@@ -1,0 +1,104 @@
+"""Starting what is due: which of them now, and making a run of each, exactly once."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from schoolkeeper.engine.knowledge import catalogue
+from schoolkeeper.engine.request import Asked, request_many
+from schoolkeeper.kernel.errors import Invalid
+from schoolkeeper.programme.models import Occurrence
+from schoolkeeper.programme.scheduler.load import Load
+from schoolkeeper.programme.scheduler.missing import take_down_missed
+
+AT_ONCE = 5000
+BACKLOG_PER_WORKER = 100
+"""So many runs may wait for each worker: with more, what is important would wait behind what is not."""
+# Runs are named by what they are for: a second attempt to start an occurrence meets the same run.
+_NAMES = uuid.UUID("0d5c6a1e-7b0e-5b6f-9a53-6f2f0c5ad001")
+
+
+@transaction.atomic
+def start(now: datetime, workers: int, backlog_per_worker: int = BACKLOG_PER_WORKER) -> int:
+    """Start what is due and fits into the load limits, the most important first; how many.
+
+    1. Take the due rows, so that no other round has them.
+    2. Leave those that must wait: for a predecessor, for a window, for room.
+    3. Make runs of the others, and let each occurrence point to its run.
+    """
+    due = list(_due(now))
+    if not due:
+        return 0
+    load = Load.of(due, now, room=workers * backlog_per_worker)
+    chosen, unknown = list[Occurrence](), list[Occurrence]()
+    for occurrence in due:
+        task = catalogue().get(occurrence.entry.task)
+        if task is None:
+            unknown.append(occurrence)
+        elif load.admits(occurrence, task.spec):
+            chosen.append(occurrence)
+    _give_up(unknown, now, "This installation knows no such task.")
+    try:
+        with transaction.atomic():
+            return _make_runs(chosen)
+    except Invalid:
+        return sum(_one_by_one(chosen, now))
+
+
+def run_key(occurrence: Occurrence) -> uuid.UUID:
+    """The name of the run of an occurrence: the same whoever starts it, and however often."""
+    return uuid.uuid5(_NAMES, f"{occurrence.entry_id}/{occurrence.due_at.isoformat()}/{occurrence.cause}")
+
+
+def _due(now: datetime) -> Iterator[Occurrence]:
+    rows = Occurrence.objects.filter(state=Occurrence.State.DUE, not_before__lte=now, missed_at__gt=now)
+    rows = rows.filter(entry__by_people=False, entry__paused=False, entry__retired_at=None)
+    locked = rows.select_for_update(of=("self",), skip_locked=True).select_related("entry")
+    yield from locked.order_by("entry__priority", "not_before", "id")[:AT_ONCE]
+
+
+def _make_runs(chosen: Sequence[Occurrence]) -> int:
+    if not chosen:
+        return 0
+    runs = request_many([_asked(occurrence) for occurrence in chosen])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE programme_occurrence AS o SET state = 'running', run_id = given.run FROM "
+            "unnest(%s::bigint[], %s::bigint[]) AS given (id, run) WHERE o.id = given.id AND o.state = 'due'",
+            [[occurrence.pk for occurrence in chosen], [run.pk for run in runs]],
+        )
+        started: int = cursor.rowcount
+    return started
+
+
+def _asked(occurrence: Occurrence) -> Asked:
+    entry = occurrence.entry
+    cause = occurrence.cause or "programme"
+    return Asked(
+        task=entry.task,
+        system=entry.system,
+        by="programme",
+        occasion=f"{cause} {occurrence.due_at:%Y-%m-%d %H:%M} UTC",
+        options=entry.options,
+        key=run_key(occurrence),
+    )
+
+
+def _one_by_one(chosen: Sequence[Occurrence], now: datetime) -> Iterator[int]:
+    """One with options that are not good any more must not hold up the others."""
+    for occurrence in chosen:
+        try:
+            with transaction.atomic():
+                yield _make_runs([occurrence])
+        except Invalid as invalid:
+            _give_up([occurrence], now, str(invalid))
+
+
+def _give_up(occurrences: Sequence[Occurrence], now: datetime, says: str) -> None:
+    for occurrence in occurrences:
+        occurrence.state, occurrence.reason = Occurrence.State.MISSED, Occurrence.Reason.ERROR
+        occurrence.ended_at, occurrence.says = now, says
+    Occurrence.objects.bulk_update(occurrences, ["state", "reason", "ended_at", "says"])
+    take_down_missed(occurrences, now)
