@@ -6,7 +6,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -25,6 +25,9 @@ from schoolkeeper.kernel.errors import Refused
 from schoolkeeper.records.models import Run
 
 log = logging.getLogger(__name__)
+
+Round = tuple[float, Callable[[], object]]
+"""Seconds between two, and what is done in each."""
 
 TICK_SECONDS = 0.2
 HEARTBEAT_SECONDS = 2.0
@@ -55,8 +58,10 @@ class Identity:
         self._connection.close()
 
 
-def work(worker_id: str, stop: threading.Event) -> int:
+def work(worker_id: str, stop: threading.Event, more: Sequence[Round] = ()) -> int:
     """Carry out runs until `stop` is set; the exit code. Raises Refused when the name is taken.
+
+    `more` are rounds of rooms above this one, each with the seconds between two of it.
 
     The caller must end the process with `leave`: a step that is in the middle of its work would keep it alive.
     """
@@ -66,7 +71,7 @@ def work(worker_id: str, stop: threading.Event) -> int:
     Worker.objects.filter(pk=worker_id).update(started_at=timezone.now())
     durable.launch(worker_id)
     client = durable.client()
-    rounds: tuple[tuple[float, Callable[[], object]], ...] = (
+    rounds: tuple[Round, ...] = (
         (TICK_SECONDS, durable.dispatch),
         (HEARTBEAT_SECONDS, lambda: beat(worker_id)),
         (HEARTBEAT_SECONDS, lambda: take_over_from_the_dead(worker_id, client)),
@@ -74,6 +79,7 @@ def work(worker_id: str, stop: threading.Event) -> int:
         (HEARTBEAT_SECONDS, holding.release_ended),
         (60.0, end_unanswered_requests),
         (3600.0, lambda: forget_old(settings.SCHOOLKEEPER_HOME)),
+        *more,
     )
     due = dict.fromkeys(range(len(rounds)), 0.0)
     while not stop.wait(TICK_SECONDS):

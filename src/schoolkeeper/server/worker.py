@@ -19,12 +19,14 @@ def run(name: str) -> NoReturn:
 
     Raises Refused when another worker has the name.
     """
-    from schoolkeeper.engine.worker import leave, work  # its models can be imported only after Django is loaded
+    # Their models can be imported only after Django is loaded.
+    from schoolkeeper.engine.worker import leave, work
+    from schoolkeeper.programme.scheduler.round import rounds
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    leave(work(name, stop))
+    leave(work(name, stop, rounds(name)))
 
 
 def main() -> int:

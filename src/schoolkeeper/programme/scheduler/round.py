@@ -1,6 +1,6 @@
 """One round of the scheduler. Whoever calls it says what time it is; nothing here sleeps."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,8 @@ from schoolkeeper.records.models import Run
 
 # Any number will do, as long as nobody else in this database uses it.
 _LOCK = 0x5C4001_5C4ED
+ROUND_SECONDS = 0.5
+LOOK_AHEAD_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,14 @@ def look_ahead(now: datetime) -> int:
     """Follow definitions and the catalogue, and fill up the year to come; how many occurrences were made."""
     refresh_all(now)
     return make_ahead(now)
+
+
+def rounds(worker_id: str) -> tuple[tuple[float, Callable[[], object]], ...]:
+    """What a worker does for the programme, each with the seconds between two."""
+    return (
+        (ROUND_SECONDS, lambda: turn(Clock.read(), worker_id)),
+        (LOOK_AHEAD_SECONDS, lambda: look_ahead(Clock.read().now)),
+    )
 
 
 def _start(now: datetime) -> int:
