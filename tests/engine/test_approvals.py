@@ -8,6 +8,8 @@ import time_machine
 from django.utils import timezone
 
 from schoolkeeper.engine.approvals import decide
+from schoolkeeper.engine.delegations import delegate
+from schoolkeeper.engine.models import Approval
 from schoolkeeper.engine.worker import end_unanswered_requests
 from schoolkeeper.kernel.errors import Refused
 from schoolkeeper.records.models import Run
@@ -39,6 +41,23 @@ def test_denied(carrier: Carrier, waiting: Run, shelf: Path) -> None:
 def test_four_eyes(waiting: Run) -> None:
     with pytest.raises(Refused, match="somebody other"):
         decide(waiting, by="keeper", grant=True, reason="", now=timezone.now())
+
+
+def test_one_person_at_two_doors_is_one_pair_of_eyes(waiting: Run) -> None:
+    with pytest.raises(Refused, match="somebody other"):
+        decide(waiting, by="keeper (command line)", grant=True, reason="", now=timezone.now())
+
+
+def test_a_deputy_decides_at_the_command_line_too_but_never_for_who_asked(waiting: Run) -> None:
+    now = timezone.now()
+    for of in ("keeper", "head"):
+        delegate(of=of, to="deputy", starts_at=now, ends_at=now + timedelta(days=1), by=of, now=now)
+    deputy = "deputy (command line)"
+    with pytest.raises(Refused, match="somebody other"):
+        decide(waiting, by=deputy, grant=True, reason="", now=now, instead_of="keeper")
+    decide(waiting, by=deputy, grant=True, reason="", now=now, instead_of="head")
+    approval = Approval.objects.get(run=waiting)
+    assert (approval.decided_by, approval.decided_for) == (deputy, "head")
 
 
 def test_a_stale_plan_is_refused(carrier: Carrier, waiting: Run, shelf: Path) -> None:

@@ -1,12 +1,15 @@
 """One result, many writers: a command computes a result, and here it becomes a page for people or JSON."""
 
-import getpass
 import json
+import os
+import pwd
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from schoolkeeper.kernel.person import at_the_keyboard
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -40,5 +43,14 @@ def warn(message: str) -> None:
 
 
 def actor() -> str:
-    """Who is at the keyboard, for the records."""
-    return f"{getpass.getuser()} (command line)"
+    """Who is at the keyboard, for the records.
+
+    As the machine knows them, not as an environment variable says that anybody can set; behind `sudo` it is the
+    one who called it.
+    """
+    number = os.getuid()
+    behind = os.environ.get("SUDO_USER", "") if number == 0 else ""
+    try:
+        return at_the_keyboard(behind or pwd.getpwuid(number).pw_name)
+    except KeyError:
+        return at_the_keyboard(f"user {number}")

@@ -15,6 +15,7 @@ from schoolkeeper.controlroom.queries.runs import row
 from schoolkeeper.controlroom.queries.tasks import spec_of, title_of_code
 from schoolkeeper.engine.gate import needs_four_eyes
 from schoolkeeper.engine.models import Approval
+from schoolkeeper.kernel.person import person
 from schoolkeeper.records.models import Run
 
 NOTHING_NEW = 204
@@ -69,7 +70,7 @@ def _approval(request: HttpRequest, run: Run, *, four_eyes: bool) -> dict[str, A
     approval = Approval.objects.filter(run=run).first()
     if approval is None:
         return None
-    own = four_eyes and run.requested_by == request.user.get_username()
+    own = four_eyes and person(run.requested_by) == request.user.get_username()
     return {"row": approval, "is_open": run.state == Run.State.WAITING, "four_eyes": four_eyes, "is_own": own}
 
 
