@@ -6,11 +6,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from schoolkeeper.calendars.models import Freeze
-from schoolkeeper.calendars.scope import about
+from schoolkeeper.calendars.scope import about, faults_of
 from schoolkeeper.connectors.system import System
 from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.kernel.spec import Risk, Spec
 from schoolkeeper.records import ledger
+
+
+LONGEST_TITLE = 200
 
 
 def of(system: System) -> QuerySet[Freeze]:
@@ -51,12 +54,13 @@ def declare(
         faults.append(f"kind: {kind!r} is neither hard nor soft")
     if not title.strip():
         faults.append("title: say what for, people will ask")
+    if len(title) > LONGEST_TITLE:
+        faults.append(f"title: at most {LONGEST_TITLE} characters")
     if ends_at <= starts_at:
         faults.append("ends_at: it must come after the beginning")
     if ends_at <= now:
         faults.append("ends_at: it is over already")
-    if system and institution:
-        faults.append("system: name a system or an institution, not both")
+    faults += faults_of(system, institution)
     if faults:
         raise Invalid("freeze", faults)
     freeze = Freeze.objects.create(

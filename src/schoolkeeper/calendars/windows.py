@@ -11,12 +11,15 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from schoolkeeper.calendars.models import Window
-from schoolkeeper.calendars.scope import about
+from schoolkeeper.calendars.scope import about, faults_of
 from schoolkeeper.connectors.system import System
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.kernel.spec import Kind, Risk, Spec
 from schoolkeeper.records import ledger
+
+
+LONGEST_TITLE = 200
 
 
 def of(system: System) -> QuerySet[Window]:
@@ -83,12 +86,13 @@ def plan(
     faults = []
     if not title.strip():
         faults.append("title: say what for, people will read it")
+    if len(title) > LONGEST_TITLE:
+        faults.append(f"title: at most {LONGEST_TITLE} characters")
     if ends_at <= starts_at:
         faults.append("ends_at: it must come after the beginning")
     if ends_at <= now:
         faults.append("ends_at: it is over already")
-    if system and institution:
-        faults.append("system: name a system or an institution, not both")
+    faults += faults_of(system, institution)
     if faults:
         raise Invalid("window", faults)
     window = Window.objects.create(

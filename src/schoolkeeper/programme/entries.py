@@ -25,6 +25,7 @@ from schoolkeeper.records import ledger
 
 RHYTHM = frozenset({"rule", "at", "zone", "late_after_minutes", "missed_after_minutes"})
 """Fields whose change moves occurrences that have not begun."""
+_LONGEST_NAME, _LONGEST_ZONE = 150, 64
 CHANGEABLE = RHYTHM | {"options", "owner", "deputy", "priority", "catch_up"}
 
 
@@ -37,6 +38,17 @@ def refresh_all(now: datetime) -> int:
             refresh(record.slug, now)
             refreshed += 1
     return refreshed
+
+
+def bring_into_line(slug: str, now: datetime) -> None:
+    """The same for one system, where no scheduler has come by since its definition was changed.
+
+    Raises Invalid when it is not in our care.
+    """
+    find(slug)
+    record = SystemRecord.objects.get(slug=slug)
+    if not Knowledge.objects.filter(system=slug, made_from=_made_from(record, _knowledge())).exists():
+        refresh(slug, now)
 
 
 @transaction.atomic
@@ -66,10 +78,9 @@ def refresh(slug: str, now: datetime) -> None:
 def change(system: str, task: str, fields: Mapping[str, Any], *, by: str, now: datetime) -> Entry:
     """Set fields of an entry; None brings a field back to what is usual. Raises Invalid listing every fault."""
     entry = entry_of(system, task, lock=True)
-    usual = dict(_wanted(find(system)))[task]
-    values = {name: usual.get(name, "") if value is None else value for name, value in fields.items()}
-    if faults := list(_faults(entry, values)):
+    if faults := faults_of(entry, fields):
         raise Invalid(f"programme of {system}: {task}", faults)
+    values = _values(usual(system, task), normal(entry, fields))
     moved = any(getattr(entry, name) != value for name, value in values.items() if name in RHYTHM)
     for name, value in values.items():
         setattr(entry, name, value)
@@ -81,6 +92,28 @@ def change(system: str, task: str, fields: Mapping[str, Any], *, by: str, now: d
     data = {"task": task, "values": {name: str(value) for name, value in values.items()}}
     ledger.append("programme.changed", actor=by, system=system, subject=task, data=data)
     return entry
+
+
+def usual(system: str, task: str) -> Mapping[str, Any]:
+    """What the house's defaults say of an entry, by field."""
+    found = dict(_wanted(find(system))).get(task)
+    if found is None:
+        raise Invalid(f"programme of {system}", [f"{task} does not fit it any more and is about to leave"])
+    return {"owner": "", "deputy": "", **found}
+
+
+def faults_of(entry: Entry, fields: Mapping[str, Any]) -> list[str]:
+    """What `change` would find wrong with these fields, each fault beginning with the field's name."""
+    return list(_faults(entry, _values(usual(entry.system, entry.task), fields)))
+
+
+def normal(entry: Entry, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields without faults, with the options in the form in which an entry keeps them."""
+    values = dict(fields)
+    if values.get("options"):
+        parsed = parse_options(catalogue().find(entry.task), values["options"])
+        values["options"] = parsed.model_dump(mode="json", exclude_unset=True)
+    return values
 
 
 @transaction.atomic
@@ -160,21 +193,29 @@ def _follow(entry: Entry, usual: Mapping[str, Any], now: datetime) -> None:
         make_anew(entry, now)
 
 
+def _values(usual: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: usual.get(name) if value is None else value for name, value in fields.items()}
+
+
 def _faults(entry: Entry, values: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(values.keys() - CHANGEABLE):
         yield f"{name}: unknown; what can be set is {', '.join(sorted(CHANGEABLE))}"
-    if (rule := values.get("rule")) and (fault := fault_of(str(rule))):
+    for name in ("owner", "deputy"):
+        if name in values and not _is_name(values[name]):
+            yield f"{name}: a name of at most {_LONGEST_NAME} characters, or nothing"
+    rule = values.get("rule", "")
+    if rule != "" and (fault := fault_of(str(rule))):
         yield f"rule: {fault}"
-    if "at" in values and not isinstance(values["at"], time):
+    if "at" in values and not (isinstance(values["at"], time) and values["at"].tzinfo is None):
         yield "at: write a wall-clock time such as 02:30"
-    if "zone" in values and not _is_zone(str(values["zone"])):
+    if "zone" in values and not _is_zone(values["zone"]):
         yield f"zone: {values['zone']!r} is no IANA time zone; write one like Asia/Tashkent"
     if "catch_up" in values and values["catch_up"] not in Entry.CatchUp.values:
         yield f"catch_up: one of {', '.join(Entry.CatchUp.values)}"
-    if "priority" in values and not (isinstance(values["priority"], int) and 0 <= values["priority"] <= 100):
+    if "priority" in values and not _is_number(values["priority"], 0, 100):
         yield "priority: a number from 0 (first) to 100 (last)"
     for name in ("late_after_minutes", "missed_after_minutes"):
-        if name in values and not (isinstance(values[name], int) and 1 <= values[name] <= 366 * 24 * 60):
+        if name in values and not _is_number(values[name], 1, 366 * 24 * 60):
             yield f"{name}: a number of minutes, at least 1 and at most a year"
     if "options" in values:
         yield from _option_faults(entry, values["options"])
@@ -185,6 +226,8 @@ def _option_faults(entry: Entry, options: object) -> Iterator[str]:
         yield "options: a duty of people has none"
     elif not isinstance(options, Mapping):
         yield "options: a table of names and values"
+    elif entry.task not in catalogue():
+        yield "options: this installation knows no such task"
     else:
         try:
             parse_options(catalogue().find(entry.task), options)
@@ -192,12 +235,19 @@ def _option_faults(entry: Entry, options: object) -> Iterator[str]:
             yield from (f"options: {fault}" for fault in invalid.faults)
 
 
-def _is_zone(name: str) -> bool:
+def _is_number(value: object, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_NAME and (value.isprintable() or not value)
+
+
+def _is_zone(name: object) -> bool:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+        return isinstance(name, str) and len(name) <= _LONGEST_ZONE and bool(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the time zone database is no zone
         return False
-    return True
 
 
 def _knowledge() -> str:
