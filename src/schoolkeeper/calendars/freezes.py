@@ -12,7 +12,6 @@ from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.kernel.spec import Risk, Spec
 from schoolkeeper.records import ledger
 
-
 LONGEST_TITLE = 200
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 
 from schoolkeeper.kernel.spec import Risk
@@ -79,6 +81,16 @@ class Window(Scoped):
 
     def __str__(self) -> str:
         return f"{self.title}, {self.starts_at:%Y-%m-%d %H:%M}"
+
+    def state_at(self, now: datetime) -> str:
+        """What has become of it: planned, open, overrun, over or cancelled."""
+        if self.cancelled_at is not None:
+            return "cancelled"
+        if now < self.starts_at:
+            return "planned"
+        if now < self.ends_at:
+            return "open"
+        return "overrun" if self.overrun_at and not self.closed_at else "over"
 
 
 class CalendarSource(models.Model):

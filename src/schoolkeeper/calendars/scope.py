@@ -15,7 +15,7 @@ def about(system: str, institution: str) -> Q:
 
 
 def faults_of(system: str, institution: str) -> Iterator[str]:
-    """What is wrong with the two fields of a `Scoped` row. A name that fits nothing would bind nothing, silently."""
+    """What is wrong with the two fields of a `Scoped` row: a name that nothing has would bind nothing."""
     records = SystemRecord.objects.all()
     if system and institution:
         yield "system: name a system or an institution, not both"
@@ -27,7 +27,7 @@ def faults_of(system: str, institution: str) -> Iterator[str]:
 
 
 def zone_of(system: str, institution: str) -> ZoneInfo | None:
-    """By whose clock a `Scoped` row is meant: that of its systems, None where they have several, or there is none."""
+    """By whose clock a `Scoped` row is meant: that of its systems; None where they have several or are none."""
     records = SystemRecord.objects.all()
     if system:
         records = records.filter(slug=system)

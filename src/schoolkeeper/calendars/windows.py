@@ -18,7 +18,6 @@ from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.kernel.spec import Kind, Risk, Spec
 from schoolkeeper.records import ledger
 
-
 LONGEST_TITLE = 200
 
 

@@ -2,7 +2,21 @@
 
 import typer
 
-from schoolkeeper.cli.commands import backups, care, demo, evidence, records, rescue, runs, service
+from schoolkeeper.cli.commands import (
+    approvals,
+    backups,
+    care,
+    demo,
+    evidence,
+    freezes,
+    occurrences,
+    programme,
+    records,
+    rescue,
+    runs,
+    service,
+    windows,
+)
 from schoolkeeper.cli.exits import EPILOG
 
 app = typer.Typer(
@@ -12,9 +26,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (demo, service, care, runs, records, rescue):
+_programme = typer.Typer(help="What is to be done when, and what came of it.", no_args_is_help=True)
+for group in (programme.app, occurrences.app, runs.programme):
+    _programme.add_typer(group)
+for part in (demo, service, care, runs, approvals, records, rescue):
     app.add_typer(part.app)
-app.add_typer(runs.programme, name="programme")
+app.add_typer(_programme, name="programme")
+app.add_typer(freezes.app, name="freeze")
+app.add_typer(windows.app, name="window")
+app.add_typer(approvals.approvals, name="approvals")
 app.add_typer(records.ledger, name="ledger")
 app.add_typer(records.report, name="report")
 app.add_typer(backups.app, name="backups")

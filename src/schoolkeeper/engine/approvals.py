@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from schoolkeeper.engine.case import Case
 from schoolkeeper.engine.delegations import stands_in_for
@@ -39,6 +40,12 @@ def state_for(case: Case, now: datetime) -> tuple[State, str]:
     if any(getattr(approval, name) != value for name, value in bound.items()):
         return "no", "The facts or the plan changed since approval was asked for; plan it again."
     return ("granted" if approval.decision else "open"), ""
+
+
+def waiting(now: datetime) -> QuerySet[Approval]:
+    """What waits for a person's decision, the oldest first, with its run and the steps of its plan."""
+    rows = Approval.objects.filter(decision="", expires_at__gt=now, run__state=Run.State.WAITING)
+    return rows.select_related("run").prefetch_related("run__steps").order_by("requested_at", "id")
 
 
 @transaction.atomic

@@ -3,16 +3,24 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from schoolkeeper.engine.models import Delegation
 from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.records import ledger
+
+LONGEST_NAME = 150
 
 
 def stands_in_for(person: str, now: datetime) -> list[str]:
     """Those in whose stead this person decides now. It is not handed on: a deputy has no deputy."""
     rows = Delegation.objects.filter(to=person, starts_at__lte=now, ends_at__gt=now, ended_at=None)
     return sorted(set(rows.values_list("of", flat=True)))
+
+
+def in_force_or_to_come(now: datetime) -> QuerySet[Delegation]:
+    """The delegations that have not ended, the soonest first."""
+    return Delegation.objects.filter(ends_at__gt=now, ended_at=None).order_by("starts_at", "id")
 
 
 @transaction.atomic
@@ -25,6 +33,8 @@ def delegate(
         faults.append("to: name both people")
     if of == to:
         faults.append("to: name somebody else")
+    if max(len(of), len(to)) > LONGEST_NAME or not (of + to).isprintable():
+        faults.append(f"to: a name has at most {LONGEST_NAME} characters")
     if ends_at <= max(starts_at, now):
         faults.append("ends_at: it must lie ahead, and after the beginning")
     if faults:

@@ -20,13 +20,17 @@ _KEY = re.compile(r"\s*([A-Za-z0-9_-]+|\"[^\"]*\")\s*=")
 
 def read(path: Path) -> System:
     """The system that a file defines. Raises Invalid listing every fault as `file:line: place: what to do`."""
+    return parse(text_of(path), str(path))
+
+
+def text_of(path: Path) -> str:
+    """The text of a file that a person wrote. Raises Invalid when it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise Invalid(str(path), [f"{path}: the file cannot be read: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
         raise Invalid(str(path), [f"{path}: the file is not UTF-8 text"]) from error
-    return parse(text, str(path))
 
 
 def parse(text: str, name: str = "definition") -> System:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schoolkeeper.records.models import Run
 
 app = typer.Typer()
-programme = typer.Typer(help="Carry out the tasks of a cadence.", no_args_is_help=True)
+programme = typer.Typer()
 
 TaskArgument = Annotated[str, typer.Argument(help="A task's id, as `schoolkeeper tasks` lists it.")]
 SystemArgument = Annotated[str, typer.Argument(help="A system's slug, as in its definition.")]
@@ -24,7 +24,6 @@ OptionsOption = Annotated[
     list[str] | None,
     typer.Option("--option", "-o", metavar="NAME=VALUE", help="An option of the task; may be repeated."),
 ]
-RunArgument = Annotated[int, typer.Argument(help="The run's number.")]
 NO_WORKER = (
     "No worker is at work, so nothing would happen and nothing was queued. Start `schoolkeeper serve` "
     "(everything) or `schoolkeeper worker` (a worker alone) and try again."
@@ -85,38 +84,6 @@ def daily(system: SystemArgument, as_json: JsonFlag = False) -> None:
         return request_daily(system, by=actor())
 
     _carry_out(system, ask, as_json=as_json)
-
-
-@command(app, "approve")
-def approve(run: RunArgument, reason: Annotated[str, typer.Option(help="Why, for the records.")] = "") -> None:
-    """Say yes to a run that waits for approval: exactly to the plan that `schoolkeeper plan` and its page show.
-
-    Example: schoolkeeper approve 42 --reason "agreed with the registrar"
-    """
-    _decide(run, grant=True, reason=reason)
-
-
-@command(app, "deny")
-def deny(run: RunArgument, reason: Annotated[str, typer.Option(help="Why, for the records.")]) -> None:
-    """Say no to a run that waits for approval; it ends as refused.
-
-    Example: schoolkeeper deny 42 --reason "exam week"
-    """
-    _decide(run, grant=False, reason=reason)
-
-
-def _decide(number: int, *, grant: bool, reason: str) -> None:
-    with database():
-        from django.utils import timezone
-
-        from schoolkeeper.engine import approvals
-        from schoolkeeper.records.models import Run
-
-        found = Run.objects.filter(pk=number).first()
-        if found is None:
-            raise Invalid("run", [f"there is no run {number}"])
-        approvals.decide(found, by=actor(), grant=grant, reason=reason, now=timezone.now())
-        console().print(f"Run {number} was {'approved' if grant else 'denied'}.")
 
 
 def _carry_out(system: str, ask: "Callable[[], Sequence[Run]]", *, as_json: bool) -> None:

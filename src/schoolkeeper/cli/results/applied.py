@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import timezone
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -12,6 +13,7 @@ from schoolkeeper.connectors.system import System
 from schoolkeeper.engine.care import take_into_care
 from schoolkeeper.estate import definition
 from schoolkeeper.kernel.errors import Invalid
+from schoolkeeper.programme import sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ def apply(files: Sequence[Path], *, by: str) -> tuple[Applied, ...]:
             Applied(str(file), system.slug, tuple(map(str, take_into_care(system, by=by))))
             for file, system in systems
         )
+
+
+def apply_programme(file: Path, *, by: str, dry: bool) -> tuple[Applied, ...]:
+    """Make a system's programme what a file says; with `dry` only say what would change. Raises Invalid."""
+    now = timezone.now()
+    wanted = sheet.read(definition.text_of(file), str(file), now)
+    changes = sheet.apply(wanted, by=by, now=now, dry=dry)
+    return (Applied(str(file), wanted.system, tuple(map(str, changes))),)
 
 
 def render(applied: Sequence[Applied]) -> RenderableType:
