@@ -117,17 +117,3 @@ class BackupAnswer(Schema):
 
     set: EvidenceAnswer
     proof: EvidenceAnswer | None
-
-
-class RunRequest(Schema):
-    """Which task to carry out, with which of its options."""
-
-    task: str
-    options: dict[str, Any] = Field(default_factory=dict)
-
-
-class Decision(Schema):
-    """A person's yes or no to the plan of a waiting run. A no needs a reason."""
-
-    grant: bool
-    reason: str = ""

@@ -16,4 +16,6 @@ class Room(models.Model):
             ("approve", "Approve or deny changes"),
             ("clear_hold", "Clear a system that is on hold"),
             ("audit", "Read, verify and export the ledger, and see the coverage"),
+            ("plan", "Change the programme, plan windows, ask for overrides"),
+            ("freeze", "Declare and lift freezes, grant overrides"),
         )

@@ -12,6 +12,8 @@ SILENCE = "controlroom.silence"
 APPROVE = "controlroom.approve"
 CLEAR_HOLD = "controlroom.clear_hold"
 AUDIT = "controlroom.audit"
+PLAN = "controlroom.plan"
+FREEZE = "controlroom.freeze"
 MANAGE_USERS = (
     "auth.view_user",
     "auth.add_user",
@@ -22,10 +24,10 @@ MANAGE_USERS = (
 
 ROLES: Mapping[str, frozenset[str]] = {
     "viewer": frozenset({SEE}),
-    "keeper": frozenset({SEE, RUN, SILENCE}),
-    "approver": frozenset({SEE, RUN, SILENCE, APPROVE, CLEAR_HOLD}),
+    "keeper": frozenset({SEE, RUN, SILENCE, PLAN}),
+    "approver": frozenset({SEE, RUN, SILENCE, PLAN, APPROVE, FREEZE, CLEAR_HOLD}),
     "auditor": frozenset({SEE, AUDIT}),
-    "administrator": frozenset({SEE, RUN, SILENCE, APPROVE, CLEAR_HOLD, AUDIT, *MANAGE_USERS}),
+    "administrator": frozenset({SEE, RUN, SILENCE, PLAN, APPROVE, FREEZE, CLEAR_HOLD, AUDIT, *MANAGE_USERS}),
 }
 
 

@@ -48,6 +48,12 @@ def waiting(now: datetime) -> QuerySet[Approval]:
     return rows.select_related("run").prefetch_related("run__steps").order_by("requested_at", "id")
 
 
+def takes_two(run: Run) -> bool:
+    """Whether somebody other than the one who asked for a run must approve it."""
+    task = catalogue().get(run.task)
+    return task is None or needs_four_eyes(task.spec)
+
+
 @transaction.atomic
 def decide(run: Run, *, by: str, grant: bool, reason: str, now: datetime, instead_of: str = "") -> None:
     """Record a person's decision and let the run go on; `instead_of` is whom they stand in for, if anybody.

@@ -11,9 +11,7 @@ from rich.text import Text
 
 from schoolkeeper.cli.moments import Options, moment, shown, zone
 from schoolkeeper.engine import delegations
-from schoolkeeper.engine.approvals import waiting
-from schoolkeeper.engine.gate import needs_four_eyes
-from schoolkeeper.engine.knowledge import catalogue
+from schoolkeeper.engine.approvals import takes_two, waiting
 from schoolkeeper.engine.models import Approval, Delegation
 
 
@@ -82,7 +80,7 @@ def _waiting(approval: Approval) -> WaitingLine:
         task=run.task,
         requested_by=run.requested_by,
         occasion=run.occasion,
-        four_eyes=needs_four_eyes(catalogue().find(run.task).spec),
+        four_eyes=takes_two(run),
         requested_at=approval.requested_at,
         expires_at=approval.expires_at,
         steps=tuple(step.says for step in run.steps.all()),

@@ -1,0 +1,109 @@
+"""Systems, what was found about them, and their backups; what there is to do."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import Router, Status
+
+from schoolkeeper.api.access import may
+from schoolkeeper.api.answers import (
+    BackupAnswer,
+    EvidenceAnswer,
+    FindingAnswer,
+    Problem,
+    SystemAnswer,
+    TaskAnswer,
+)
+from schoolkeeper.api.inputs import Key, Slug
+from schoolkeeper.api.problems import PROBLEMS
+from schoolkeeper.controlroom import roles
+from schoolkeeper.engine.gate import needs_approval
+from schoolkeeper.engine.knowledge import catalogue
+from schoolkeeper.estate.care import find
+from schoolkeeper.estate.models import SystemRecord
+from schoolkeeper.records.evidence import find as find_evidence
+from schoolkeeper.records.evidence import vouch
+from schoolkeeper.records.findings import open_findings
+from schoolkeeper.records.models import EvidenceRecord
+
+router = Router()
+MOST = 200
+
+
+@router.get("/systems", response={200: list[SystemAnswer], **PROBLEMS}, tags=["systems"])
+def systems(request: HttpRequest) -> Any:
+    """The systems in care."""
+    may(request, roles.SEE)
+    found = (find(slug) for slug in SystemRecord.objects.order_by("slug").values_list("slug", flat=True))
+    return [
+        SystemAnswer(
+            slug=one.slug,
+            name=one.name,
+            institution=one.institution,
+            profile=one.profile,
+            environment=one.environment,
+        )
+        for one in found
+    ]
+
+
+@router.get("/tasks", response={200: list[TaskAnswer], **PROBLEMS}, tags=["tasks"])
+def tasks(request: HttpRequest) -> Any:
+    """What Schoolkeeper knows how to do."""
+    may(request, roles.SEE)
+    return [
+        TaskAnswer(
+            id=task.spec.id,
+            title=task.spec.title,
+            summary=task.spec.summary,
+            risk=task.spec.risk.name.lower(),
+            undo=task.spec.undo.value,
+            needs_approval=needs_approval(task.spec),
+            options=task.options.model_json_schema(),
+        )
+        for task in catalogue().values()
+    ]
+
+
+@router.get("/systems/{slug}/findings", response={200: list[FindingAnswer], **PROBLEMS}, tags=["systems"])
+def findings(request: HttpRequest, slug: Slug) -> Any:
+    """Open findings of a system, the worst first."""
+    may(request, roles.SEE)
+    return [FindingAnswer.of(row) for row in open_findings().filter(system=find(slug).slug)[:MOST]]
+
+
+@router.get("/systems/{slug}/backups", response={200: list[BackupAnswer], **PROBLEMS}, tags=["backups"])
+def backups(request: HttpRequest, slug: Slug) -> Any:
+    """The backup sets that runs have left, newest first, each with its newest proof."""
+    may(request, roles.SEE)
+    rows = EvidenceRecord.objects.filter(system=find(slug).slug)
+    proofs: dict[str, EvidenceRecord] = {}
+    for row in rows.filter(kind="proof").order_by("-at"):
+        proofs.setdefault(row.key, row)
+    sets = rows.filter(kind="backup-set").order_by("-at")[:MOST]
+    return [_backup(row, proofs.get(row.key)) for row in sets]
+
+
+def _backup(row: EvidenceRecord, proof: EvidenceRecord | None) -> BackupAnswer:
+    return BackupAnswer(set=EvidenceAnswer.of(row), proof=EvidenceAnswer.of(proof) if proof else None)
+
+
+@router.get("/systems/{slug}/backups/{set_id}", response={200: BackupAnswer, **PROBLEMS}, tags=["backups"])
+def backup(request: HttpRequest, slug: Slug, set_id: Key) -> Any:
+    """One backup set with its newest proof."""
+    may(request, roles.SEE)
+    rows = EvidenceRecord.objects.filter(system=find(slug).slug, key=set_id).order_by("-at")
+    row = rows.filter(kind="backup-set").first()
+    if row is None:
+        return Status(404, Problem(detail=f"{slug} has no backup set {set_id} on record"))
+    return _backup(row, rows.filter(kind="proof").first())
+
+
+@router.get("/systems/{slug}/evidence/{kind}/{key}", response={200: dict[str, Any], **PROBLEMS}, tags=["backups"])
+def evidence(request: HttpRequest, slug: Slug, kind: Key, key: Key) -> Any:
+    """Signed evidence that an auditor verifies offline, as `schoolkeeper evidence export` writes it."""
+    may(request, roles.SEE)
+    record = find_evidence(find(slug).slug, kind, key)
+    signed = vouch(record, settings.SCHOOLKEEPER_HOME, settings.SCHOOLKEEPER_INSTANCE)
+    return HttpResponse(signed.line(), content_type="application/json")
