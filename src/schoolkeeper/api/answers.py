@@ -1,13 +1,16 @@
 """What the API gives back. Times are UTC, sizes bytes; fields are added, never renamed."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, time
+from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from schoolkeeper.kernel.finding import Level
 from schoolkeeper.records.models import EvidenceRecord, FindingRecord, Run, StepRecord
+
+WallClock = Annotated[time, WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"})]
+"""A time of day by some clock, such as 02:30; the format "time" of JSON Schema would want an offset."""
 
 
 class Problem(Schema):

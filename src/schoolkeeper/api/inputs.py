@@ -4,15 +4,16 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Schema
 from ninja.params import functions
 from ninja.parser import Parser
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
+from schoolkeeper.api.answers import WallClock
 from schoolkeeper.kernel.errors import Invalid
 
 DEEPEST = 20
@@ -22,13 +23,19 @@ _NO_NUL = r"^[^\u0000]*$"
 _HALF = re.compile("[\ud800-\udfff]")
 
 
+def _written(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("a time is written as a text")  # a bare number could be anything
+    return value
+
+
 def _in_time(moment: datetime) -> datetime:
     if not _FIRST <= moment < _LAST:
         raise ValueError("a time from the year 2000 to 2199")
     return moment.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_time)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_time)]
 """With its offset from UTC: a bare time would be everybody's."""
 Name = Annotated[str, Field(max_length=300, pattern=_NO_NUL)]
 Text = Annotated[str, Field(max_length=5000, pattern=_NO_NUL)]
@@ -53,6 +60,8 @@ class Careful(Parser):
             body = json.loads(request.body)
         except (ValueError, RecursionError) as error:
             raise Invalid("body", ["it is not JSON, or nested too deeply"]) from error
+        if not isinstance(body, dict):
+            raise Invalid("body", ["an object is wanted: {…}"])
         if faults := sorted(set(_faults(body, 0))):
             raise Invalid("body", faults)
         return body
@@ -107,7 +116,7 @@ class EntryChange(Schema):
     """Fields of an entry to be set; null brings one back to what is usual, and what is not named stays."""
 
     rule: Name | None = None
-    at: time | None = None
+    at: WallClock | None = None
     zone: Name | None = None
     options: dict[str, Any] | None = None
     owner: Name | None = None

@@ -55,7 +55,7 @@ def row_of(model: type[Row], number: int) -> Row:
     return found
 
 
-def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
+def nothing_here(request: HttpRequest) -> HttpResponse:
     """An address below the API that there is none of, told as the API tells things."""
     return JsonResponse({"detail": "there is nothing at this address", "faults": []}, status=404)
 

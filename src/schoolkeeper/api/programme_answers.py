@@ -1,11 +1,11 @@
 """What the API tells of the programme, of freezes and windows, and of who decides."""
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from ninja import Schema
 
-from schoolkeeper.api.answers import StepAnswer
+from schoolkeeper.api.answers import StepAnswer, WallClock
 from schoolkeeper.calendars.models import Freeze, Override, Window
 from schoolkeeper.engine.approvals import takes_two
 from schoolkeeper.engine.models import Approval
@@ -21,7 +21,7 @@ class EntryAnswer(Schema):
     title: str
     by_people: bool
     rule: str
-    at: time
+    at: WallClock
     zone: str
     options: dict[str, Any]
     owner: str

@@ -39,7 +39,9 @@ def fault_of(text: str) -> str:
         found = _walls(text, datetime.combine(EPOCH, time()), EPOCH, EPOCH.replace(year=EPOCH.year + YEARS_AHEAD))
     except (ValueError, TypeError, KeyError) as error:
         return f"not an RFC 5545 rule ({error}); write for instance FREQ=MONTHLY;BYDAY=1SA"
-    return "" if found else "it never comes true: look at its months and days"
+    if not found:
+        return "it never comes true: look at its months and days"
+    return "" if len(found) > 1 else f"it does not come twice within {YEARS_AHEAD} years: look at its INTERVAL"
 
 
 def moments(text: str, at: time, zone: ZoneInfo, first: datetime, last: datetime) -> tuple[datetime, ...]:

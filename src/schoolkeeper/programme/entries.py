@@ -206,7 +206,7 @@ def _faults(entry: Entry, values: Mapping[str, Any]) -> Iterator[str]:
     rule = values.get("rule", "")
     if rule != "" and (fault := fault_of(str(rule))):
         yield f"rule: {fault}"
-    if "at" in values and not (isinstance(values["at"], time) and values["at"].tzinfo is None):
+    if "at" in values and not _is_wall_clock(values["at"]):
         yield "at: write a wall-clock time such as 02:30"
     if "zone" in values and not _is_zone(values["zone"]):
         yield f"zone: {values['zone']!r} is no IANA time zone; write one like Asia/Tashkent"
@@ -233,6 +233,10 @@ def _option_faults(entry: Entry, options: object) -> Iterator[str]:
             parse_options(catalogue().find(entry.task), options)
         except Invalid as invalid:
             yield from (f"options: {fault}" for fault in invalid.faults)
+
+
+def _is_wall_clock(value: object) -> bool:
+    return isinstance(value, time) and value.tzinfo is None and not value.microsecond
 
 
 def _is_number(value: object, least: int, most: int) -> bool:

@@ -1,13 +1,14 @@
 """Which address leads to which page."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from schoolkeeper.api.problems import nothing_here
 from schoolkeeper.api.service import api
 from schoolkeeper.controlroom.site import site
 
 urlpatterns = [
+    path("api/v1/", nothing_here),
     path("api/v1/", api.urls),
-    path("api/v1/<path:rest>", nothing_here),
+    re_path(r"^api/v1/", nothing_here),
     path("", site.urls),
 ]
