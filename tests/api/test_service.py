@@ -121,6 +121,9 @@ ASKS: list[tuple[str, str, Any, str]] = [
     ("GET", "/delegations", None, "see"),
     ("POST", "/delegations", {"of": "somebody", "to": "other", **TIMES}, "auth.change_user"),
     ("POST", "/delegations/1/end", None, "see"),
+    ("GET", "/feeds", None, "see"),
+    ("POST", "/feeds", {"person": "somebody"}, "auth.change_user"),
+    ("POST", "/feeds/1/revoke", None, "see"),
 ]
 
 

@@ -26,6 +26,7 @@ EXPECTED = {
     *("programme show", "programme list", "programme set", "programme pause", "programme resume"),
     *("programme apply", "programme export", "programme limits", "programme waive", "programme catch-up"),
     *("freeze list", "freeze declare", "freeze lift", "freeze override", "freeze grant", "freeze end"),
+    *("feed make", "feed list", "feed revoke"),
     *("window list", "window plan", "window cancel"),
     *("approvals list", "approvals delegate", "approvals undelegate"),
     *("silence", "approve", "deny", "ledger verify", "ledger export", "coverage", "report status", "users create"),

@@ -167,6 +167,14 @@ class OverrideRequest(Schema):
     hours: int = Field(4, ge=1, le=24)
 
 
+class FeedRequest(Schema):
+    """The calendar of an institution or a person; without `daily` it leaves out tasks that are done every day."""
+
+    institution: Name = ""
+    person: Name = ""
+    daily: bool = True
+
+
 class DelegationRequest(Schema):
     """While `of` is away, `to` decides in their stead."""
 

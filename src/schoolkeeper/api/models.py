@@ -19,3 +19,26 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CalendarFeed(models.Model):
+    """A secret address with the programme of an institution or a person; only its token's digest is kept."""
+
+    institution = models.CharField(max_length=200, blank=True)
+    person = models.CharField(max_length=150, blank=True, help_text="What they own or stand in for")
+    daily = models.BooleanField(default=True, help_text="Also tasks that are done every day")
+    digest = models.CharField(max_length=64, unique=True)
+    made_by = models.CharField(max_length=150)
+    made_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(institution="") ^ models.Q(person=""), name="a_feed_is_of_one_or_the_other"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.institution or self.person

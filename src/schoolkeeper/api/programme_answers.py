@@ -188,3 +188,21 @@ class DelegationAnswer(Schema):
     reason: str
     made_by: str
     ended_at: datetime | None
+
+
+class FeedAnswer(Schema):
+    """A calendar feed of an institution or of a person."""
+
+    id: int
+    institution: str
+    person: str
+    daily: bool
+    made_by: str
+    made_at: datetime
+    revoked_at: datetime | None
+
+
+class NewFeedAnswer(FeedAnswer):
+    """The same with its address, which is shown this once."""
+
+    address: str

@@ -8,6 +8,7 @@ from schoolkeeper.cli.commands import (
     care,
     demo,
     evidence,
+    feeds,
     freezes,
     occurrences,
     programme,
@@ -34,6 +35,7 @@ for part in (demo, service, care, runs, approvals, records, rescue):
 app.add_typer(_programme, name="programme")
 app.add_typer(freezes.app, name="freeze")
 app.add_typer(windows.app, name="window")
+app.add_typer(feeds.app, name="feed")
 app.add_typer(approvals.approvals, name="approvals")
 app.add_typer(records.ledger, name="ledger")
 app.add_typer(records.report, name="report")
