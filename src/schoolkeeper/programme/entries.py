@@ -80,7 +80,7 @@ def change(system: str, task: str, fields: Mapping[str, Any], *, by: str, now: d
     entry = entry_of(system, task, lock=True)
     if faults := faults_of(entry, fields):
         raise Invalid(f"programme of {system}: {task}", faults)
-    values = _values(usual(system, task), normal(entry, fields))
+    values = _values(usual_of(entry), normal(entry, fields))
     moved = any(getattr(entry, name) != value for name, value in values.items() if name in RHYTHM)
     for name, value in values.items():
         setattr(entry, name, value)
@@ -94,17 +94,18 @@ def change(system: str, task: str, fields: Mapping[str, Any], *, by: str, now: d
     return entry
 
 
-def usual(system: str, task: str) -> Mapping[str, Any]:
+def usual_of(entry: Entry) -> dict[str, Any]:
     """What the house's defaults say of an entry, by field."""
-    found = dict(_wanted(find(system))).get(task)
+    found = dict(_wanted(find(entry.system))).get(entry.task)
     if found is None:
-        raise Invalid(f"programme of {system}", [f"{task} does not fit it any more and is about to leave"])
+        what = f"programme of {entry.system}"
+        raise Invalid(what, [f"{entry.task} does not fit it any more and is about to leave"])
     return {"owner": "", "deputy": "", **found}
 
 
 def faults_of(entry: Entry, fields: Mapping[str, Any]) -> list[str]:
     """What `change` would find wrong with these fields, each fault beginning with the field's name."""
-    return list(_faults(entry, _values(usual(entry.system, entry.task), fields)))
+    return list(_faults(entry, _values(usual_of(entry), fields)))
 
 
 def normal(entry: Entry, fields: Mapping[str, Any]) -> dict[str, Any]:
