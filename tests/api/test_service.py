@@ -13,10 +13,12 @@ from django.utils import timezone
 
 from schoolkeeper.api import tokens
 from schoolkeeper.controlroom.roles import ROLES
+from schoolkeeper.engine.care import take_into_care
+from schoolkeeper.estate.definition import parse
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.records import evidence
 from schoolkeeper.records.models import LedgerEntry, Run
-from tests.api.conftest import Program
+from tests.api.conftest import DEFINITION, Program
 
 pytestmark = pytest.mark.django_db
 

@@ -34,9 +34,11 @@ class WindowSeries(Scoped):
     zone = models.CharField(max_length=64)
     minutes = models.PositiveIntegerField()
     allows = models.PositiveSmallIntegerField(choices=RISKS, default=Risk.DISRUPTIVE)
+    says = models.TextField(blank=True, help_text="What users are told about each")
     reason = models.TextField(blank=True, help_text="Why then: a person's words, or what the activity showed")
     made_by = models.CharField(max_length=150)
     made_at = models.DateTimeField()
+    made_until = models.DateTimeField(null=True, blank=True, help_text="Windows are made up to here")
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -104,6 +106,7 @@ class CalendarSource(models.Model):
     subdivision = models.CharField(max_length=10, blank=True)
     made_by = models.CharField(max_length=150)
     made_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True, blank=True, help_text="When somebody last began to read it")
     read_at = models.DateTimeField(null=True, blank=True, help_text="When it was last read without a fault")
     fault = models.TextField(blank=True, help_text="Why it could not be read the last time")
 
@@ -131,6 +134,7 @@ class AcademicEvent(models.Model):
         CalendarSource, null=True, blank=True, on_delete=models.CASCADE, related_name="events"
     )
     uid = models.CharField(max_length=500, help_text="What the source calls it, with the date of a repetition")
+    series = models.CharField(max_length=500, help_text="What the source calls it and all its repetitions")
     title = models.CharField(max_length=500)
     category = models.CharField(max_length=10, choices=Category.choices, default=Category.OTHER)
     starts_at = models.DateTimeField()
@@ -151,6 +155,23 @@ class AcademicEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title}, {self.starts_at:%Y-%m-%d}"
+
+
+class CategoryCorrection(models.Model):
+    """What a person said an event and all its repetitions are. It is remembered apart from the events, so it holds
+    whatever the source says and however often it is read."""
+
+    source = models.ForeignKey(CalendarSource, on_delete=models.CASCADE, related_name="corrections")
+    series = models.CharField(max_length=500)
+    category = models.CharField(max_length=10, choices=AcademicEvent.Category.choices)
+    made_by = models.CharField(max_length=150)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["source", "series"], name="one_correction_per_event"),)
+
+    def __str__(self) -> str:
+        return f"{self.series}: {self.category}"
 
 
 class Freeze(Scoped):

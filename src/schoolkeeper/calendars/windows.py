@@ -1,7 +1,7 @@
 """Windows: planning and cancelling them, which one is open, and what each moment of their lives tells everybody.
 
-Each change is an entry of the ledger (`window.planned`, `.opened`, `.overrun`, `.closed`, `.cancelled`) with all
-that there is to know: whoever sends notices or keeps a status page follows those.
+Each change is an entry of the ledger (`window.planned`, `.changed`, `.moved`, `.opened`, `.overrun`, `.closed`,
+`.cancelled`) with all that there is to know: whoever sends notices or keeps a status page follows those.
 """
 
 from collections.abc import Iterable
@@ -124,6 +124,28 @@ def cancel(pk: int, *, by: str, reason: str, now: datetime) -> Window:
 
 
 @transaction.atomic
+def move(pk: int, *, starts_at: datetime, ends_at: datetime, by: str, now: datetime) -> Window:
+    """Let a window happen at another time. Raises Refused when it has begun, Invalid listing every fault."""
+    window = Window.objects.select_for_update().filter(pk=pk, cancelled_at=None, opened_at=None).first()
+    if window is None or window.starts_at <= now:
+        raise Refused(f"There is no window {pk} that has not begun.")
+    faults = []
+    if ends_at <= starts_at:
+        faults.append("ends_at: it must come after the beginning")
+    if starts_at <= now:
+        faults.append("starts_at: a window is moved into the future")
+    if window.series and window.series.windows.filter(starts_at=starts_at).exclude(pk=pk).exists():
+        faults.append("starts_at: its series has a window then already, or had one that was cancelled")
+    if faults:
+        raise Invalid(f"window {pk}", faults)
+    was_starts_at, was_ends_at = window.starts_at.isoformat(), window.ends_at.isoformat()
+    window.starts_at, window.ends_at = starts_at, ends_at
+    window.save(update_fields=["starts_at", "ends_at"])
+    note(window, "window.moved", by, was_starts_at=was_starts_at, was_ends_at=was_ends_at)
+    return window
+
+
+@transaction.atomic
 def turn(now: datetime, busy: Iterable[str] = ()) -> int:
     """Open what has begun and close what is over; how many changed. `busy` are systems that are being changed.
 
@@ -165,8 +187,14 @@ def _systems_of(window: Window) -> frozenset[str]:
 
 def note(window: Window, kind: str, by: str, **more: str) -> None:
     """Tell the ledger, and so everybody who follows it, what became of a window."""
+    ledger.append_many([told(window, kind, by, **more)])
+
+
+def told(window: Window, kind: str, by: str, **more: str) -> ledger.Note:
+    """What the ledger is told of a window."""
     data = {
         "window": window.pk,
+        "series": window.series_id,
         "title": window.title,
         "institution": window.institution,
         "starts_at": window.starts_at.isoformat(),
@@ -175,4 +203,4 @@ def note(window: Window, kind: str, by: str, **more: str) -> None:
         "says": window.says,
         **more,
     }
-    ledger.append(kind, actor=by, system=window.system, subject=f"window {window.pk}", data=data)
+    return ledger.Note(kind=kind, actor=by, system=window.system, subject=f"window {window.pk}", data=data)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from schoolkeeper.calendars import windows
+from schoolkeeper.calendars import series, windows
 from schoolkeeper.engine.presence import alive
 from schoolkeeper.programme.ahead import make_ahead
 from schoolkeeper.programme.entries import refresh_all
@@ -68,6 +68,7 @@ def turn(clock: Clock, worker_id: str) -> Round | None:
 def look_ahead(now: datetime) -> int:
     """Follow definitions and the catalogue, and fill up the year to come; how many occurrences were made."""
     refresh_all(now)
+    series.make_ahead(now)
     return make_ahead(now)
 
 
