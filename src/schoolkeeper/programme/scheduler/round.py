@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from schoolkeeper.calendars import series, windows
+from schoolkeeper.calendars.academic.reading import read_due_aside
 from schoolkeeper.engine.presence import alive
 from schoolkeeper.programme.ahead import make_ahead
 from schoolkeeper.programme.entries import refresh_all
@@ -23,6 +24,7 @@ from schoolkeeper.records.models import Run
 _LOCK = 0x5C4001_5C4ED
 ROUND_SECONDS = 0.5
 LOOK_AHEAD_SECONDS = 30.0
+CALENDARS_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def rounds(worker_id: str) -> tuple[tuple[float, Callable[[], object]], ...]:
     return (
         (ROUND_SECONDS, lambda: turn(Clock.read(), worker_id)),
         (LOOK_AHEAD_SECONDS, lambda: look_ahead(Clock.read().now)),
+        (CALENDARS_SECONDS, read_due_aside),
     )
 
 
