@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from schoolkeeper.engine.models import Hold, Worker
 from schoolkeeper.records.models import Run, Silence
-from tests.controlroom import believable, believable_backups
+from tests.controlroom import believable, believable_backups, believable_programme
 
 
 def fill(now: datetime) -> None:
@@ -52,3 +52,4 @@ def fill(now: datetime) -> None:
     Worker.objects.create(
         id="main", host="keeper-1", pid=4711, started_at=now, heartbeat_at=now + timedelta(days=1)
     )
+    believable_programme.fill(now)

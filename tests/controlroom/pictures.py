@@ -1,4 +1,4 @@
-"""Pictures of every page in light, dark and at 390 px: `python tests/controlroom/pictures.py FOLDER [--empty]`.
+"""Pictures of pages in light, dark and at 390 px: `python tests/controlroom/pictures.py FOLDER [--empty] [NAME…]`.
 
 Run from the project's folder with PYTHONPATH=src:. ; needs Chromium.
 """
@@ -22,6 +22,26 @@ PAGES = {
     "overview": "/",
     "system": "/systems/lakeside-school/",
     "system-on-hold": "/systems/technical-institute/",
+    "programme": "/programme/",
+    "programme-today": "/systems/lakeside-school/programme/",
+    "programme-week": "/systems/lakeside-school/programme/?view=week",
+    "programme-month": "/systems/lakeside-school/programme/?view=month",
+    "programme-month-list": "/systems/lakeside-school/programme/?view=month&as=list",
+    "programme-year": "/systems/lakeside-school/programme/?view=year",
+    "programme-year-list": "/systems/lakeside-school/programme/?view=year&as=list",
+    "entry": "/systems/lakeside-school/programme/backup.create/",
+    "entry-moves": "/systems/lakeside-school/programme/backup.create/",
+    "entry-paused": "/systems/technical-institute/programme/backup.drill/",
+    "occurrence-missed": "/systems/lakeside-school/programme/",
+    "occurrence-done": "/systems/north-college/programme/",
+    "duty-to-sign": "/systems/lakeside-school/programme/",
+    "duty-signed": "/systems/north-college/programme/",
+    "windows": "/windows/",
+    "freeze-declare": "/freezes/declare/?system=lakeside-school",
+    "window-plan": "/windows/plan/",
+    "override-ask": "/overrides/ask/",
+    "approvals": "/approvals/",
+    "delegate": "/approvals/deputies/name/",
     "ask": "/systems/north-college/run/health.web/",
     "findings": "/findings/",
     "silence": "/findings/",
@@ -53,6 +73,11 @@ PAGES |= {f"ask-{one}": f"/systems/north-college/recover/{one}/" for one in RECO
 _FIRST_RUN = "td a"
 FOLLOW = {
     "silence": "text=Silence…",
+    "entry-moves": "button[value=usual]",
+    "occurrence-missed": ".sk-edge-bad .sk-lines a",
+    "occurrence-done": "td a[href*='/occurrences/']",
+    "duty-to-sign": ".sk-edge-warn .sk-lines a",
+    "duty-signed": "td a:text('System audit')",
     **dict.fromkeys(
         ("run-live", "run-waiting", "run-ended", "drill-live", "drill-holds", "drill-fails"), _FIRST_RUN
     ),
@@ -79,7 +104,7 @@ def take(browser: Browser, address: str, folder: Path, names: list[str]) -> None
         context.close()
 
 
-def main(folder: Path, *, empty: bool) -> None:
+def main(folder: Path, *, empty: bool, only: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="schoolkeeper-pictures-"))
     home.chmod(0o711)
@@ -89,7 +114,21 @@ def main(folder: Path, *, empty: bool) -> None:
     try:
         with server.connect() as connection:
             create_database(connection, "pictures")
-        names = ["overview", "findings", "runs", "backups", "recover-empty", "ledger"] if empty else list(PAGES)
+        names = (
+            [
+                "overview",
+                "programme",
+                "windows",
+                "approvals",
+                "findings",
+                "runs",
+                "backups",
+                "recover-empty",
+                "ledger",
+            ]
+            if empty
+            else only or list(PAGES)
+        )
         with served(server.dsn("pictures"), home, filled=not empty) as address, chromium() as browser:
             take(browser, address, folder, names)
     finally:
@@ -98,4 +137,5 @@ def main(folder: Path, *, empty: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), empty="--empty" in sys.argv)
+    given = [one for one in sys.argv[2:] if not one.startswith("--")]
+    main(Path(sys.argv[1]), empty="--empty" in sys.argv, only=given)

@@ -7,12 +7,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from schoolkeeper.calendars import freezes, overrides, windows
 from schoolkeeper.controlroom.page import Kind, Page
 from schoolkeeper.controlroom.pages import PAGES
 from schoolkeeper.controlroom.roles import ROLES
+from schoolkeeper.engine.delegations import delegate
 from schoolkeeper.engine.models import Hold
 from schoolkeeper.records.models import EvidenceRecord, FindingRecord, Silence
 from tests.controlroom import believable, believable_backups
+from tests.controlroom.believable_programme import attach, begin, newest_ahead
 from tests.controlroom.browser import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +36,21 @@ def addresses(system: str, now: datetime, recoveries: None) -> Mapping[str, str]
     silence = Silence.objects.create(
         system=system, code="x.y", reason="known", until=now + timedelta(days=1), made_by="keeper", made_at=now
     )
+    begin(system, now)
+    duty = newest_ahead(system)
+    by = {"by": "approver", "now": now}
+    later = {"starts_at": now + timedelta(days=1), "ends_at": now + timedelta(days=2)}
+    override = overrides.ask(system=system, reason="It burns", by="keeper", now=now)
     places = {
+        "system_programme": [system],
+        **{name: [system, "database.analyze"] for name in ("entry", "entry_pause", "entry_resume")},
+        **{page.name: [duty.pk] for page in PAGES if page.name.startswith("occurrence")},
+        "attachment": [attach(duty, now).pk],
+        "freeze_lift": [freezes.declare(kind="hard", title="Exams", **later, **by).pk],
+        "window_cancel": [windows.plan(title="Maintenance", **later, **by).pk],
+        "override_grant": [override.pk],
+        "override_end": [override.pk],
+        "delegation_end": [delegate(of="approver", to="viewer", **later, **by).pk],
         "system": [system],
         "ask": [system, "database.analyze"],
         "silence": [finding.pk],

@@ -17,7 +17,7 @@ from django.urls import reverse
 from schoolkeeper.controlroom.page import Kind
 from schoolkeeper.controlroom.pages import PAGES
 from schoolkeeper.records.models import EvidenceRecord, FindingRecord, Run
-from tests.controlroom import believable, believable_backups
+from tests.controlroom import believable, believable_backups, believable_programme
 
 PINNED = json.loads(Path(__file__).with_name("query_counts.json").read_text(encoding="utf-8"))
 
@@ -33,12 +33,24 @@ def places(now: datetime, recoveries: None) -> Mapping[str, list[object]]:
         drill = believable_backups.prove(slug, key, now - timedelta(hours=1), now)
         believable_backups.read_back(slug, [key], now)
         believable_backups.prune(slug, [], now)
+        believable_programme.live(slug, now)
+        believable_programme.times(now, slug, f"Institution {number}")
+        believable_programme.miss(slug, "database.analyze", now, "freeze", "A freeze was in force.")
+        believable_programme.people_at_work(slug, now)
+        believable.waiting(slug, now)
+    done = believable_programme.with_run("college-3", "health.web", now)
+    duty = believable_programme.newest_ahead("college-3")
     finding = FindingRecord.objects.filter(system="college-3").first()
-    run = Run.objects.filter(task="database.analyze", system="college-3").get()
+    run = Run.objects.filter(task="database.analyze", system="college-3", state="ended").get()
     proof = EvidenceRecord.objects.get(kind="proof", system="college-3")
     assert finding
     return {
         "system": ["college-3"],
+        "system_programme": ["college-3"],
+        "entry": ["college-3", "database.analyze"],
+        "occurrence": [done.pk],
+        "occurrence of a duty": [duty.pk],
+        "attachment": [believable_programme.attach(duty, now).pk],
         "ask": ["college-3", "health.web"],
         "silence": [finding.pk],
         "run": [run.pk],
@@ -66,6 +78,12 @@ def test_query_counts(cast: Mapping[str, Client], places: Mapping[str, list[obje
             counts[page.name] = _queries(cast["administrator"], address)
     drill = reverse("admin:run", args=places["run of a drill"])
     counts["run of a drill"] = _queries(cast["administrator"], drill)
+    counts["occurrence of a duty"] = _queries(
+        cast["administrator"], reverse("admin:occurrence", args=places["occurrence of a duty"])
+    )
+    for view in ("week", "month", "year"):
+        address = reverse("admin:system_programme", args=["college-3"])
+        counts[f"system_programme, {view}"] = _queries(cast["administrator"], f"{address}?view={view}")
     assert counts == PINNED, "if this is as it should be, review query_counts.json"
 
 

@@ -25,7 +25,8 @@ class Kind(Enum):
 class Page:
     """One address. Those with an `icon` stand in the sidebar, under `group`.
 
-    `permission` is asked of every request. `serves` are the numbers of the requirements that the page itself
+    `permission` is asked of every request; with `for_deputies` it is enough that somebody who has it named the
+    person to decide in their stead. `serves` are the numbers of the requirements that the page itself
     fulfils, not those whose results it merely shows.
     """
 
@@ -34,6 +35,7 @@ class Page:
     view: View
     title: str
     permission: str
+    for_deputies: bool = False
     kind: Kind = Kind.PAGE
     icon: str = ""
     group: str = ""

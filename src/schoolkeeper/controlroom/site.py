@@ -9,10 +9,11 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from unfold.forms import AuthenticationForm  # type: ignore[import-untyped]
 from unfold.sites import UnfoldAdminSite  # type: ignore[import-untyped]
 
-from schoolkeeper.controlroom import roles
+from schoolkeeper.controlroom import deputies, roles
 from schoolkeeper.controlroom.page import Kind, Page, View
 from schoolkeeper.controlroom.pages import PAGES
 
@@ -85,7 +86,7 @@ class ControlRoomSite(UnfoldAdminSite):  # type: ignore[misc]
 
         @wraps(page.view)
         def view(request: HttpRequest, **place: Any) -> HttpResponseBase:
-            if not request.user.has_perm(page.permission):
+            if not (request.user.has_perm(page.permission) or (page.for_deputies and _stands_in(request, page))):
                 raise PermissionDenied(page.title)
             if page.kind is Kind.ACTION and request.method != "POST":
                 return HttpResponseNotAllowed(["POST"])
@@ -109,8 +110,12 @@ def _link(request: HttpRequest, title: str, icon: str, address: str, permission:
     }
 
 
+def _stands_in(request: HttpRequest, page: Page) -> bool:
+    return bool(deputies.stands_in_for(request.user.get_username(), page.permission, timezone.now()))
+
+
 def _may(request: HttpRequest) -> dict[str, bool]:
-    names = ("run", "silence", "approve", "clear_hold", "audit")
+    names = ("run", "silence", "plan", "approve", "freeze", "clear_hold", "audit")
     return {name: request.user.has_perm(f"controlroom.{name}") for name in names}
 
 

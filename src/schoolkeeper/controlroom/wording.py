@@ -80,6 +80,67 @@ RISKS: Mapping[Risk, Word] = {
     Risk.DISRUPTIVE: Word("Disturbs users", "warn", "warning"),
     Risk.DESTRUCTIVE: Word("Removes or replaces data", "bad", "dangerous"),
 }
+OCCURRENCES: Mapping[str, Word] = {
+    "coming": Word("To come", "quiet", "schedule"),
+    "due": Word("Due now", "note", "notifications_active"),
+    "overdue": Word("Late", "warn", "timer_off"),
+    "running": Word("Running", "busy", "progress_activity"),
+    "done": Word("Done", "good", "check_circle"),
+    "late": Word("Done late", "note", "history_toggle_off"),
+    "missed": Word("Missed", "bad", "event_busy"),
+    "made_good": Word("Missed, done later", "note", "event_repeat"),
+    "waived": Word("Waived", "quiet", "do_not_disturb_on"),
+    "paused": Word("Paused", "quiet", "pause_circle"),
+}
+"""How an occurrence stands now, by `standing_of` in the queries; its state alone does not tell what is overdue."""
+WORST_FIRST = ("missed", "overdue", "running", "due", "late", "made_good", "done", "waived", "paused", "coming")
+"""Of several occurrences of a day, which one decides how the day looks."""
+REASONS: Mapping[str, str] = {
+    "no_worker": "no worker was there",
+    "no_capacity": "too much else was going on",
+    "freeze": "a freeze forbade it",
+    "window": "no maintenance window allowed it",
+    "gate": "a rule forbade it",
+    "error": "it broke",
+    "nobody": "nobody did it",
+}
+"""Why something was missed, after "because"."""
+CATCH_UP: Mapping[str, str] = {
+    "run": "Do it at the next chance",
+    "skip": "Leave it out; the next regular one comes",
+    "ask": "Wait until a person says so",
+}
+PRIORITIES: Mapping[int, str] = {10: "First", 30: "Earlier", 50: "As usual", 70: "Later", 90: "Last"}
+FREEZES: Mapping[str, Word] = {
+    "hard": Word("Nothing may be changed", "bad", "ac_unit"),
+    "soft": Word("Nothing that disturbs users", "warn", "ac_unit"),
+}
+FREEZE_KINDS: Mapping[str, str] = {
+    "hard": "Hard: nothing of the ERP is changed",
+    "soft": "Soft: nothing is done that disturbs users",
+}
+WINDOW_OPEN = Word("Open now", "note", "construction")
+WINDOW_OVERRUN = Word("Overrun", "warn", "timer_off")
+WINDOW_COMING = Word("Planned", "quiet", "schedule")
+WINDOW_OVER = Word("Over", "quiet", "done")
+WINDOW_CANCELLED = Word("Cancelled", "quiet", "cancel")
+FREEZE_COMING = Word("To come", "quiet", "schedule")
+FREEZE_OVER = Word("Over", "quiet", "done")
+FREEZE_LIFTED = Word("Lifted", "quiet", "lock_open")
+ALLOWS: Mapping[Risk, str] = {
+    Risk.ROUTINE: "Routine work alone",
+    Risk.DISRUPTIVE: "What disturbs users",
+    Risk.DESTRUCTIVE: "Also what removes or replaces data",
+}
+"""What may run in a window, by its greatest risk."""
+DECISIONS: Mapping[str, Word] = {
+    "granted": Word("Approved", "good", "check_circle"),
+    "denied": Word("Denied", "bad", "block"),
+}
+OVERRIDE_ASKED = Word("Waits for a second person", "warn", "front_hand")
+OVERRIDE_GRANTED = Word("Granted", "bad", "key")
+OVERRIDE_EXPIRED = Word("Expired", "quiet", "timer_off")
+OVERRIDE_ENDED = Word("Refused or taken back", "quiet", "block")
 UNDO: Mapping[Undo, str] = {
     Undo.NOTHING_WRITTEN: "Nothing to undo: it only looks",
     Undo.STEPWISE: "Step by step: each step carries its way back",
@@ -228,6 +289,30 @@ LEDGER_KINDS: Mapping[str, str] = {
     "user.deleted": "User deleted",
     "ledger.verified": "Ledger verified",
     "ledger.exported": "Ledger exported",
+    "programme.changed": "Programme changed",
+    "programme.paused": "Entry of the programme paused",
+    "programme.resumed": "Pause ended",
+    "occurrence.missed": "Missed",
+    "occurrence.waived": "Waived",
+    "occurrence.caught_up": "Caught up on request",
+    "duty.attached": "Proof attached to a duty",
+    "duty.signed": "Duty signed off",
+    "freeze.declared": "Freeze declared",
+    "freeze.lifted": "Freeze lifted",
+    "window.planned": "Window planned",
+    "window.opened": "Window opened",
+    "window.overrun": "Window overrun",
+    "window.closed": "Window closed",
+    "window.cancelled": "Window cancelled",
+    "override.asked": "Override asked for",
+    "override.granted": "Override granted",
+    "override.ended": "Override refused or taken back",
+    "override.used": "Override used",
+    "delegation.made": "Deputy named",
+    "delegation.ended": "Deputy's time ended",
+    "clock.absent": "No scheduler was at work",
+    "clock.forward": "The clock jumped forward",
+    "clock.backward": "The clock jumped back",
 }
 
 _SPANS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from schoolkeeper.controlroom.queries.names import Names, SystemName
 from schoolkeeper.controlroom.queries.tasks import spec_of, title_of_code
 from schoolkeeper.kernel.finding import Level
+from schoolkeeper.kernel.spec import NOT_IN_RUNBOOKS
 from schoolkeeper.records.findings import open_findings
 from schoolkeeper.records.models import FindingRecord, Silence
 
@@ -35,6 +36,11 @@ class FindingRow:
     run: int | None
     runbook: str
     silence: Silence | None
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether it says that something was due and did not happen."""
+        return self.code == f"{self.task}.missed"
 
 
 def anchor(code: str) -> str:
@@ -99,6 +105,6 @@ def _row(record: FindingRecord, names: Names, silences: Mapping[_Covered, Silenc
         times_seen=record.times_seen,
         resolved_at=record.resolved_at,
         run=record.run_id,
-        runbook=anchor(record.code) if spec else "",
+        runbook=anchor(record.code) if spec and record.code.rpartition(".")[2] not in NOT_IN_RUNBOOKS else "",
         silence=one or silences.get((record.system, record.code, None)),
     )

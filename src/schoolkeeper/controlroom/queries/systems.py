@@ -13,6 +13,8 @@ from schoolkeeper.controlroom import wording
 from schoolkeeper.controlroom.health import health
 from schoolkeeper.controlroom.queries.proofs import Proof, newest_proofs
 from schoolkeeper.controlroom.queries.tasks import tasks_that_look
+from schoolkeeper.controlroom.queries.today import Today
+from schoolkeeper.controlroom.queries.today import today as todays_programme
 from schoolkeeper.engine.models import Hold
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.finding import Level
@@ -25,7 +27,8 @@ _LOOKED = ["ok", "nothing_to_do", "failed", "undone"]
 
 @dataclass(frozen=True, slots=True)
 class SystemState:
-    """One system as it is now. `open` counts unsilenced findings, `today` the runs that ended, by outcome."""
+    """One system as it is now. `open` counts unsilenced findings, `today` the runs that ended, by outcome;
+    `programme` is how today's programme stands."""
 
     slug: str
     name: str
@@ -43,6 +46,7 @@ class SystemState:
     silenced: int
     proof: Proof
     today: Mapping[str, int]
+    programme: Today
     on_hold: bool
 
     @property
@@ -64,6 +68,7 @@ def states(now: datetime, watching: Sequence[Spec], only: str | None = None) -> 
     looks = _looks(slugs, [spec.id for spec in watching])
     proofs = newest_proofs({record.slug: record.definition.get("rpo") for record in records}, now)
     today = _today(slugs, now)
+    programme = todays_programme(now, only)
     held = set(Hold.objects.filter(system__in=slugs, cleared_at=None).values_list("system", flat=True))
     result = []
     for record in records:
@@ -88,6 +93,7 @@ def states(now: datetime, watching: Sequence[Spec], only: str | None = None) -> 
             silenced=silenced,
             proof=proofs[slug],
             today=today[slug],
+            programme=programme[slug],
             on_hold=slug in held,
         )
         result.append(state)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.kernel.spec import Cadence, Risk, Spec
+from schoolkeeper.programme import duties
 
 # Kinds that no definition names: what a task makes for itself and takes away again.
 
@@ -14,11 +15,14 @@ def spec_of(task_id: str) -> Spec | None:
 
 
 def title_of_task(task_id: str) -> str:
-    spec = spec_of(task_id)
-    return spec.title if spec else task_id
+    """The title of a task, or of a duty of people."""
+    known = spec_of(task_id) or duties.find(task_id)
+    return known.title if known else task_id
 
 
 def title_of_code(task_id: str, code: str) -> str:
+    if code == f"{task_id}.missed":
+        return f"{title_of_task(task_id)}: missed"  # the one finding that does not tell what it is about
     spec = spec_of(task_id)
     return spec.title_of(code) if spec else code
 

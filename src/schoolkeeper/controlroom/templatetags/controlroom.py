@@ -1,6 +1,7 @@
 """How the pages write times, states and numbers."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
@@ -45,6 +46,13 @@ def day_and_time(at: datetime, zone: str = "") -> SafeString:
 
 
 @register.simple_tag
+def hour(at: datetime, zone: str = "") -> SafeString:
+    """The time of the day alone, where the day is clear: "09:32"."""
+    local = at.astimezone(ZoneInfo(zone or settings.TIME_ZONE))
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), f"{local:%H:%M}")
+
+
+@register.simple_tag
 def badge(word: wording.Word, count: int | None = None) -> SafeString:
     """A state: colour, symbol and word together."""
     return format_html(
@@ -55,6 +63,12 @@ def badge(word: wording.Word, count: int | None = None) -> SafeString:
         f"{count:,} " if count is not None else "",
         word.text,
     )
+
+
+@register.simple_tag
+def tally(word: wording.Word, count: int) -> SafeString:
+    """The badge of so many that stand so: "3 late"."""
+    return badge(wording.Word(word.text.lower(), word.tone, word.symbol), count)
 
 
 @register.simple_tag

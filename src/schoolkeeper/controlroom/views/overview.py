@@ -8,6 +8,7 @@ from schoolkeeper.controlroom.queries.names import Names
 from schoolkeeper.controlroom.queries.paging import cut_list
 from schoolkeeper.controlroom.queries.systems import SystemState, states
 from schoolkeeper.controlroom.queries.tasks import watching
+from schoolkeeper.controlroom.queries.today import Today
 from schoolkeeper.controlroom.queries.work import work
 from schoolkeeper.controlroom.wording import TALLIED
 from schoolkeeper.kernel.finding import Level
@@ -49,14 +50,17 @@ def _tally(everything: list[SystemState]) -> dict[str, object]:
     health = Counter(state.health for state in everything)
     found: Counter[Level] = Counter()
     today: Counter[str] = Counter()
+    programme = Today()
     for state in everything:
         found.update(state.open)
         today.update(state.today)
+        programme.counts.update(state.programme.counts)
     return {
         "health": [(level.name.lower(), level.value, health[level]) for level in _SHOWN if health[level]],
         "findings": [(level.value, found[level]) for level in sorted(found, reverse=True)],
         "today": [(TALLIED[name], count) for name, count in today.most_common()],
         "runs_today": today.total(),
+        "programme": programme,
         "proven": sum(state.proof.word.tone == "good" for state in everything),
         "held": [state for state in everything if state.on_hold],
     }

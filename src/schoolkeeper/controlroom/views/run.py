@@ -5,8 +5,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.utils import timezone
 
 from schoolkeeper.controlroom import roles
+from schoolkeeper.controlroom.deputies import stead_of
 from schoolkeeper.controlroom.describe import describe
 from schoolkeeper.controlroom.queries import drill
 from schoolkeeper.controlroom.queries import run as query
@@ -70,8 +72,11 @@ def _approval(request: HttpRequest, run: Run, *, four_eyes: bool) -> dict[str, A
     approval = Approval.objects.filter(run=run).first()
     if approval is None:
         return None
-    own = four_eyes and person(run.requested_by) == request.user.get_username()
-    return {"row": approval, "is_open": run.state == Run.State.WAITING, "four_eyes": four_eyes, "is_own": own}
+    is_open = run.state == Run.State.WAITING
+    stead = stead_of(request.user, roles.APPROVE, timezone.now()) if is_open else None
+    instead_of = stead.for_run(run.requested_by) if stead else None
+    own = four_eyes and person(run.requested_by) in (request.user.get_username(), instead_of)
+    return {"row": approval, "is_open": is_open, "four_eyes": four_eyes, "is_own": own, "instead_of": instead_of}
 
 
 def _stamp(run: Run, steps: list[tuple[str, int]]) -> str:
