@@ -9,6 +9,7 @@ from schoolkeeper.engine.care import take_into_care
 from schoolkeeper.engine.presence import beat
 from schoolkeeper.estate.definition import parse
 from schoolkeeper.kernel.outcome import Outcome
+from schoolkeeper.programme.scheduler import looking_ahead
 from schoolkeeper.programme.scheduler import round as scheduler
 from schoolkeeper.programme.scheduler.clock import Clock
 from schoolkeeper.programme.scheduler.round import Round
@@ -50,7 +51,7 @@ def turn(now: datetime, *, worker: str | None = "worker-1") -> Round:
 
 def look_ahead(now: datetime) -> int:
     with time_machine.travel(now, tick=False):
-        return scheduler.look_ahead(now)
+        return looking_ahead.look_ahead(now)
 
 
 def carry_out(now: datetime, outcome: Outcome = Outcome.OK, took: timedelta = timedelta(minutes=1)) -> int:

@@ -112,7 +112,9 @@ def plane(database: str, tmp_path: Path) -> Iterator[ControlPlane]:
     plane.close()
 
 
-def test_writers_take_turns_in_the_order_asked_for_with_two_workers(plane: ControlPlane, erp: str, tmp_path: Path) -> None:
+def test_writers_take_turns_in_the_order_asked_for_with_two_workers(
+    plane: ControlPlane, erp: str, tmp_path: Path
+) -> None:
     (tmp_path / "dsn").write_text(erp)
     plane.apply(SYSTEM + DATABASE.format(dsn=tmp_path / "dsn"))
     plane.worker("main")

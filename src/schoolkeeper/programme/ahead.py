@@ -1,18 +1,22 @@
 """Making occurrences ahead, a year of them, so that everybody sees what comes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
 from schoolkeeper.calendars.recurrence import moments
+from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.programme.models import Entry, Occurrence
 
 HORIZON = timedelta(days=366)
 STRIDE = timedelta(days=7)
 """What is missing at the far end is made a week at a time."""
+
+AT_ONCE = 200
+"""A year of the daily occurrences of so many entries are 73,000 rows."""
 
 _Rhythm = tuple[str, time, str, datetime]
 
@@ -30,23 +34,36 @@ SELECT entry.id, due, due, due + make_interval(mins => entry.late_after_minutes)
 
 def make_ahead(now: datetime, entries: Iterable[Entry] | None = None) -> int:
     """Make what is missing within the year to come, of all entries or of these; how many."""
-    wanted = entries if entries is not None else _short_of(now)
+    return sum(pieces(now, entries))
+
+
+def pieces(now: datetime, entries: Iterable[Entry] | None = None) -> Iterator[int]:
+    """The same a piece at a time, each a transaction of a second at most: how many each made."""
     rhythms: dict[_Rhythm, list[int]] = defaultdict(list)
-    for entry in wanted:
+    for entry in _short_of(now) if entries is None else entries:
         if entry.rule and entry.retired_at is None:
             rhythms[entry.rule, entry.at, entry.zone, entry.made_until or now].append(entry.pk)
     until = now + HORIZON
-    return sum(_make(rhythm, ids, until) for rhythm, ids in rhythms.items())
+    for rhythm, ids in rhythms.items():
+        for first in range(0, len(ids), AT_ONCE):
+            yield _make(rhythm, ids[first : first + AT_ONCE], until)
+            failpoint("programme.ahead.piece")
 
 
 @transaction.atomic
 def make_anew(entry: Entry, now: datetime) -> None:
-    """After its rhythm was changed: what has not begun is taken away and made anew."""
-    Occurrence.objects.filter(entry=entry, state=Occurrence.State.DUE, cause="", due_at__gt=now).delete()
+    """After its rhythm was changed: what is still to come is taken away and made anew."""
+    take_away(entry, now)
     entry.made_until = None
     entry.save(update_fields=["made_until"])
     make_ahead(now, [entry])
     entry.refresh_from_db(fields=["made_until"])
+
+
+def take_away(entry: Entry, now: datetime) -> None:
+    """Take away what the rule of an entry has still to come, except where somebody attached evidence already."""
+    coming = Occurrence.objects.filter(entry=entry, state=Occurrence.State.DUE, cause="", due_at__gt=now)
+    coming.filter(attachments=None).delete()
 
 
 def _short_of(now: datetime) -> Iterable[Entry]:
@@ -59,9 +76,12 @@ def _short_of(now: datetime) -> Iterable[Entry]:
 @transaction.atomic
 def _make(rhythm: _Rhythm, ids: Sequence[int], until: datetime) -> int:
     rule, at, zone, since = rhythm
+    # As they are now: one that somebody changes at this moment is theirs to make, by its new rhythm.
+    alike = Entry.objects.filter(pk__in=ids, rule=rule, at=at, zone=zone, retired_at=None).order_by("id")
+    still = list(alike.select_for_update(skip_locked=True).values_list("pk", flat=True))
     due = moments(rule, at, ZoneInfo(zone), since, until)
     with connection.cursor() as cursor:
-        cursor.execute(_MAKE, [list(due), list(ids)])
+        cursor.execute(_MAKE, [list(due), still])
         made: int = cursor.rowcount
-    Entry.objects.filter(pk__in=ids).update(made_until=until)
+    Entry.objects.filter(pk__in=still).update(made_until=until)
     return made

@@ -1,9 +1,9 @@
 """The entries of a system: made from the catalogue and the duties, and changed by people."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
 
@@ -16,12 +16,15 @@ from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.kernel.spec import Spec
-from schoolkeeper.programme.ahead import make_ahead, make_anew
+from schoolkeeper.programme.ahead import make_ahead, make_anew, take_away
 from schoolkeeper.programme.duties import Duty, duties
-from schoolkeeper.programme.models import Entry, Knowledge, Occurrence
+from schoolkeeper.programme.models import Entry, Knowledge
 from schoolkeeper.programme.order import fits
+from schoolkeeper.programme.scheduler.waiving import waive_all
 from schoolkeeper.programme.usual import AFTER_EVENTS, DUTIES, TASKS, Usual, usual_time
 from schoolkeeper.records import ledger
+
+log = logging.getLogger(__name__)
 
 RHYTHM = frozenset({"rule", "at", "zone", "late_after_minutes", "missed_after_minutes"})
 """Fields whose change moves occurrences that have not begun."""
@@ -29,15 +32,20 @@ _LONGEST_NAME, _LONGEST_ZONE = 150, 64
 CHANGEABLE = RHYTHM | {"options", "owner", "deputy", "priority", "catch_up"}
 
 
-def refresh_all(now: datetime) -> int:
-    """Bring the entries of every system into line whose definition or catalogue changed; how many systems."""
+def refresh_all(now: datetime) -> Iterator[str]:
+    """Bring the entries of every system into line whose definition or catalogue changed: the systems, one by one.
+
+    One at a time, because ten thousand take an hour after an upgrade, and a worker has other things to do.
+    """
     known = dict(Knowledge.objects.values_list("system", "made_from"))
-    knowledge, refreshed = _knowledge(), 0
-    for record in SystemRecord.objects.iterator():
-        if known.get(record.slug) != _made_from(record, knowledge):
-            refresh(record.slug, now)
-            refreshed += 1
-    return refreshed
+    knowledge = _knowledge()
+    records = list(SystemRecord.objects.only("slug", "applied_at").order_by("slug"))
+    for slug in [one.slug for one in records if known.get(one.slug) != _made_from(one, knowledge)]:
+        try:
+            refresh(slug, now)
+        except ValueError:  # its definition cannot be read any more; the others must not wait for it
+            log.exception("the programme of %s could not be brought into line", slug)
+        yield slug
 
 
 def bring_into_line(slug: str, now: datetime) -> None:
@@ -55,23 +63,29 @@ def bring_into_line(slug: str, now: datetime) -> None:
 def refresh(slug: str, now: datetime) -> None:
     """Bring the entries of one system into line with what it is made of and what is known here.
 
-    What people changed is kept. What no longer fits is retired, and what of it has not begun is taken away.
+    What people changed is kept. What no longer fits is retired: what it had to come is taken away, what is due
+    already is waived.
     """
     record = SystemRecord.objects.select_for_update().get(slug=slug)
+    made_from = _made_from(record, _knowledge())
+    if Knowledge.objects.filter(system=slug, made_from=made_from).exists():
+        return  # another worker was faster
     system = record.system()
-    there = {entry.task: entry for entry in Entry.objects.filter(system=slug)}
+    entries = Entry.objects.select_for_update().filter(system=slug).order_by("id")
+    there = {entry.task: entry for entry in entries}
     wanted = dict(_wanted(system))
     for task, entry in there.items():
         if task not in wanted and entry.retired_at is None:
             entry.retired_at = now
             entry.save(update_fields=["retired_at"])
-            Occurrence.objects.filter(entry=entry, state=Occurrence.State.DUE).delete()
+            take_away(entry, now)
+            waive_all(entry, by="programme", says="The system has no use for it any more.", now=now)
     new = [Entry(system=slug, task=task, **usual) for task, usual in wanted.items() if task not in there]
     Entry.objects.bulk_create(new)
     for task in wanted.keys() & there.keys():
         _follow(there[task], wanted[task], now)
     make_ahead(now, new)
-    Knowledge.objects.update_or_create(system=slug, defaults={"made_from": _made_from(record, _knowledge())})
+    Knowledge.objects.update_or_create(system=slug, defaults={"made_from": made_from})
 
 
 @transaction.atomic
@@ -257,7 +271,8 @@ def _is_zone(name: object) -> bool:
 
 def _knowledge() -> str:
     """A digest of all that entries are made from, apart from the systems."""
-    tasks = [(task.spec.id, task.spec.version, str(task.spec.cadence)) for task in catalogue().values()]
+    specs = [task.spec for task in catalogue().values()]
+    tasks = [(one.id, one.version, str(one.cadence), sorted(map(str, one.after_events))) for one in specs]
     return digest([sorted(tasks), [duty.id for duty in duties()], str(TASKS), str(DUTIES)])
 
 

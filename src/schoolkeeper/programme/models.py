@@ -58,8 +58,8 @@ class Entry(models.Model):
 class Occurrence(models.Model):
     """One due date of one entry. The pair of them is unique, so that it happens once whatever restarts.
 
-    `not_before` is when it may start: the due time, or later when it waits to be caught up. It is late when it
-    ended after `late_at`, and missed when it has not begun by `missed_at`.
+    `not_before` is when it may start: the due time, or later when it waits for a window or to be caught up. It is
+    late when it ended after `late_at`, and missed when it has not begun by `missed_at`.
     """
 
     class State(models.TextChoices):
@@ -112,6 +112,7 @@ class Occurrence(models.Model):
         indexes = (
             models.Index(fields=["not_before"], name="occurrence_due", condition=models.Q(state="due")),
             models.Index(fields=["entry"], name="occurrence_running", condition=models.Q(state="running")),
+            models.Index(fields=["ended_at"], name="occurrence_missed", condition=models.Q(state="missed")),
             models.Index(fields=["due_at"], name="occurrence_at"),
         )
 
@@ -175,12 +176,20 @@ class Limit(models.Model):
 
 
 class Pulse(models.Model):
-    """The scheduler's memory of its last round: by it a dead stretch and a clock that jumped are noticed."""
+    """The scheduler's memory of its last round: by it a dead stretch and a clock that jumped are noticed.
+
+    One for each start of a machine that does rounds, the newest first.
+    """
 
     last_at = models.DateTimeField()
-    boot_id = models.CharField(max_length=36, help_text="Which run of the machine the monotonic clock is of")
+    boot_id = models.CharField(
+        max_length=36, unique=True, help_text="Which run of the machine the monotonic clock is of"
+    )
     monotonic_seconds = models.FloatField()
     by = models.CharField(max_length=100)
+
+    class Meta:
+        ordering = ("-last_at",)
 
     def __str__(self) -> str:
         return f"{self.last_at:%Y-%m-%d %H:%M:%S} by {self.by}"

@@ -56,12 +56,15 @@ class Migration(migrations.Migration):
                 (
                     "boot_id",
                     models.CharField(
-                        help_text="Which run of the machine the monotonic clock is of", max_length=36
+                        help_text="Which run of the machine the monotonic clock is of", max_length=36, unique=True
                     ),
                 ),
                 ("monotonic_seconds", models.FloatField()),
                 ("by", models.CharField(max_length=100)),
             ],
+            options={
+                "ordering": ("-last_at",),
+            },
         ),
         migrations.CreateModel(
             name="Entry",
@@ -287,6 +290,12 @@ class Migration(migrations.Migration):
             model_name="occurrence",
             index=models.Index(
                 condition=models.Q(("state", "running")), fields=["entry"], name="occurrence_running"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="occurrence",
+            index=models.Index(
+                condition=models.Q(("state", "missed")), fields=["ended_at"], name="occurrence_missed"
             ),
         ),
         migrations.AddIndex(

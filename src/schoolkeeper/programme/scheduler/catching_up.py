@@ -6,9 +6,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from schoolkeeper.calendars import freezes, windows
+from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
-from schoolkeeper.estate.models import SystemRecord
-from schoolkeeper.kernel.errors import Refused
+from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.programme.models import Entry, Occurrence
 from schoolkeeper.records import ledger
 
@@ -74,8 +74,9 @@ def _make(missed: Occurrence, now: datetime) -> bool:
             "missed_at": not_before + timedelta(minutes=entry.missed_after_minutes),
         },
     )
-    missed.caught_up_by = occurrence
-    missed.save(update_fields=["caught_up_by"])
+    if is_new:  # else another that was missed at the same time, after an event, is being caught up by it
+        missed.caught_up_by = occurrence
+        missed.save(update_fields=["caught_up_by"])
     return is_new
 
 
@@ -86,10 +87,13 @@ def _next_chance(missed: Occurrence, now: datetime) -> datetime:
         return now + AFTER_AN_ERROR
     if reason not in (Occurrence.Reason.FREEZE, Occurrence.Reason.WINDOW):
         return now
-    if not SystemRecord.objects.filter(slug=missed.entry.system).exists():
+    try:
+        system = find(missed.entry.system)
+    except (Invalid, ValueError):
         return now
-    system = find(missed.entry.system)
     if reason == Occurrence.Reason.FREEZE:
-        return max((freeze.ends_at for freeze in freezes.in_force(system, now)), default=now)
+        task = catalogue().get(missed.entry.task)
+        binding = (one for one in freezes.in_force(system, now) if task and freezes.binds(one.kind, task.spec))
+        return max((freeze.ends_at for freeze in binding), default=now)
     window = windows.open_at(system, now) or windows.next_after(system, now)
     return max(window.starts_at, now) if window else now + timedelta(days=1)

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
 
 from schoolkeeper.calendars import windows
 from schoolkeeper.engine.knowledge import catalogue
@@ -13,6 +15,10 @@ from schoolkeeper.programme.models import Limit, Occurrence
 from schoolkeeper.records.models import Run
 
 DEFAULTS: Mapping[str, int] = {Limit.Scope.SYSTEM: 4, Limit.Scope.HOST: 8, Limit.Scope.INSTITUTION: 50}
+LOOK_AGAIN = timedelta(minutes=5)
+"""So often what waits for a window is looked at: somebody may have planned one."""
+BY = "programme"
+"""In whose name the scheduler asks for runs."""
 Place = tuple[str, str]
 """A scope and the name in it: ("host", "local")."""
 
@@ -29,25 +35,20 @@ class Load:
     waiting: set[tuple[str, str]] = field(default_factory=set)
     entries: set[int] = field(default_factory=set)
     disturbed: set[str] = field(default_factory=set)
-    windows: dict[tuple[str, Risk], bool] = field(default_factory=dict)
+    windows: dict[tuple[str, Risk], datetime | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, due: Sequence[Occurrence], now: datetime, *, room: int) -> "Load":
         """The load as it is, for deciding on these occurrences; `room` is how many runs may be open altogether."""
-        unended = Run.objects.exclude(state=Run.State.ENDED)
-        open_runs = list(unended.values_list("system", "task", "requested_by"))
-        slugs = {one.entry.system for one in due} | {system for system, _, _ in open_runs}
+        open_runs = list(_open_runs().values_list("system", "task", "requested_by", "state"))
+        slugs = {one.entry.system for one in due} | {system for system, *_ in open_runs}
         load = cls(now, room, SystemRecord.objects.in_bulk(slugs), dict(_limits()))
-        underway = Occurrence.objects.filter(state=Occurrence.State.RUNNING).values_list(
-            "entry", "entry__system", "entry__task"
-        )
-        for entry, system, task in underway:
-            load.entries.add(entry)
-            load.waiting.add((system, task))
-        load.waiting |= {(one.entry.system, one.entry.task) for one in due}
-        for system, task, by in open_runs:
+        underway = Occurrence.objects.filter(state=Occurrence.State.RUNNING)
+        load.entries |= set(underway.values_list("entry", flat=True))
+        load.waiting |= _predecessors(due, now)
+        for system, task, by, state in open_runs:
             known = catalogue().get(task)
-            if by == "programme":
+            if by == BY and state != Run.State.WAITING:
                 load._count(system)
             if known is not None:
                 load._disturb(system, known.spec)
@@ -63,14 +64,32 @@ class Load:
         places = list(self._places(entry.system))
         if any(self.running[place] >= self._limit(place) for place in places):
             return False
-        if self._disturbs(spec) and (
-            self._hosts(entry.system) & self.disturbed or not self._window(entry.system, spec)
-        ):
+        if self._disturbs(spec) and self._hosts(entry.system) & self.disturbed:
             return False
         self._count(entry.system)
         self._disturb(entry.system, spec)
         self.entries.add(entry.pk)
         return True
+
+    def window_comes(self, slug: str, spec: Spec) -> datetime | None:
+        """When to look again at what must wait for a window; None for what need not, or has one now."""
+        if not windows.needs_window(spec) or slug not in self.records:
+            return None
+        key = (slug, spec.risk)
+        if key not in self.windows:
+            self.windows[key] = self._next_window(slug, spec.risk)
+        return self.windows[key]
+
+    def _next_window(self, slug: str, risk: Risk) -> datetime | None:
+        try:
+            system = self.records[slug].system()
+        except ValueError:
+            return None  # its run will tell what is wrong with the definition
+        if windows.open_at(system, self.now, risk) or not windows.has_any(system):
+            return None
+        following = windows.next_after(system, self.now, risk)
+        again = self.now + LOOK_AGAIN
+        return min(following.starts_at, again) if following else again
 
     def _count(self, system: str) -> None:
         self.room -= 1
@@ -99,16 +118,27 @@ class Load:
         scope, _ = place
         return self.limits.get(place) or self.limits.get((scope, "")) or DEFAULTS[scope]
 
-    def _window(self, slug: str, spec: Spec) -> bool:
-        """Whether what disturbs may begin as far as windows go."""
-        if not windows.needs_window(spec):
-            return True
-        key = (slug, spec.risk)
-        if key not in self.windows:
-            system = self.records[slug].system()
-            open_now = windows.open_at(system, self.now, spec.risk) is not None
-            self.windows[key] = open_now or not windows.has_any(system)
-        return self.windows[key]
+
+def open_count() -> int:
+    """How many runs of the programme are under way or wait for a worker; not those that wait for a person."""
+    return _open_runs().filter(requested_by=BY).exclude(state=Run.State.WAITING).count()
+
+
+def _open_runs() -> QuerySet[Run]:
+    return Run.objects.exclude(state=Run.State.ENDED)
+
+
+def _predecessors(due: Sequence[Occurrence], now: datetime) -> set[tuple[str, str]]:
+    """The system and task of all that others among these come after, and that has not ended."""
+    specs = {task: known.spec for task in {one.entry.task for one in due} if (known := catalogue().get(task))}
+    following = {one.entry.system for one in due if (spec := specs.get(one.entry.task)) and spec.after}
+    first = frozenset[str]().union(*(spec.after for spec in specs.values()))
+    # What was put off until a window comes is due still.
+    is_due = Q(state=Occurrence.State.DUE, not_before__lte=now + LOOK_AGAIN, due_at__lte=now, missed_at__gt=now)
+    alive = Occurrence.objects.filter(entry__paused=False, entry__retired_at=None)
+    rows = alive.filter(entry__system__in=following, entry__task__in=first)
+    unended = rows.filter(is_due | Q(state=Occurrence.State.RUNNING))
+    return set(unended.values_list("entry__system", "entry__task"))
 
 
 def _limits() -> Iterable[tuple[Place, int]]:

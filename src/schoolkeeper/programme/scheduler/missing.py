@@ -1,16 +1,19 @@
 """Occurrences that waited too long: missed, with the reason, a finding, and an entry in the ledger."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from schoolkeeper.calendars import freezes, windows
+from schoolkeeper.calendars import windows
+from schoolkeeper.connectors.system import System
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
 from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.kernel.finding import Finding, Level
+from schoolkeeper.kernel.spec import Spec
 from schoolkeeper.programme.models import Gap, Occurrence
+from schoolkeeper.programme.scheduler.clock import AWAY_AFTER
 from schoolkeeper.records import findings, ledger
 
 AT_ONCE = 500
@@ -19,16 +22,18 @@ AT_ONCE = 500
 @transaction.atomic
 def miss(now: datetime) -> int:
     """Give up what could not begin in time; how many."""
+    waited = Occurrence.objects.filter(state=Occurrence.State.DUE, not_before__lte=now, missed_at__lte=now)
     rows = (
-        Occurrence.objects.filter(state=Occurrence.State.DUE, missed_at__lte=now)
+        waited.filter(entry__paused=False)  # those of paused entries are waived
         .select_for_update(of=("self",), skip_locked=True)
         .select_related("entry")
         .order_by("missed_at", "id")[:AT_ONCE]
     )
     missed = list(rows)
+    gaps = _gaps(missed)
     for occurrence in missed:
         occurrence.state, occurrence.ended_at = Occurrence.State.MISSED, now
-        occurrence.reason, occurrence.says = _why(occurrence)
+        occurrence.reason, occurrence.says = _why(occurrence, gaps)
     Occurrence.objects.bulk_update(missed, ["state", "ended_at", "reason", "says"])
     take_down_missed(missed, now)
     return len(missed)
@@ -62,25 +67,65 @@ def take_down_missed(missed: Sequence[Occurrence], now: datetime) -> None:
     )
 
 
-def _why(occurrence: Occurrence) -> tuple[Occurrence.Reason, str]:
-    """Why nobody began it, as far as can be told."""
+def _why(occurrence: Occurrence, gaps: Sequence[Gap]) -> tuple[Occurrence.Reason, str]:
+    """Why nobody began it, as far as can be told: what was so all the time before what was so at times."""
     entry, reason = occurrence.entry, Occurrence.Reason
     if entry.by_people:
         whose = f" It belongs to {entry.owner}." if entry.owner else " It has no owner."
         return reason.NOBODY, f"Nobody signed it off.{whose}"
-    since, until = occurrence.not_before, occurrence.missed_at
-    away = Gap.objects.filter(kind=Gap.Kind.ABSENT, since__lte=until, until__gte=since).first()
-    if away is not None:
-        return reason.NO_WORKER, f"No worker was there from {away.since:%Y-%m-%d %H:%M} to {away.until:%H:%M} UTC."
+    since, until = _waited(occurrence)
+    away = [gap for gap in gaps if gap.since < until and gap.until > since]
+    if away and _covers(away, since, until):
+        return reason.NO_WORKER, _says(away)
     try:
         system = find(entry.system)
-    except Invalid:
-        return reason.ERROR, "The system is not in our care any more."
+    except (Invalid, ValueError):
+        return reason.ERROR, "The system is not in our care any more, or its definition cannot be read."
     task = catalogue().get(entry.task)
-    if task is not None:
-        spec = task.spec
-        if any(freezes.binds(one.kind, spec) for one in freezes.in_force(system, until)):
-            return reason.FREEZE, "A freeze was in force."
-        if windows.needs_window(spec) and windows.has_any(system):
-            return reason.WINDOW, "No maintenance window came that allows it."
+    if task is not None and windows.needs_window(task.spec) and _without_window(system, task.spec, since, until):
+        return reason.WINDOW, "No maintenance window came that allows it."
+    if away:
+        return reason.NO_WORKER, _says(away)
+    if task is not None and task.spec.after:
+        first = " and ".join(sorted(task.spec.after))
+        return reason.NO_CAPACITY, f"All that may go on at a time was going on, or {first} had not ended."
     return reason.NO_CAPACITY, "All that may go on at a time was going on."
+
+
+def _waited(occurrence: Occurrence) -> tuple[datetime, datetime]:
+    """From when until when it could have begun; `not_before` moves while it waits for a window."""
+    until = occurrence.missed_at
+    return until - timedelta(minutes=occurrence.entry.missed_after_minutes), until
+
+
+def _gaps(missed: Sequence[Occurrence]) -> list[Gap]:
+    """The stretches without a scheduler, or that the clock skipped, in the time that these waited, ascending."""
+    if not missed:
+        return []
+    since, until = (list(moments) for moments in zip(*map(_waited, missed), strict=True))
+    skipped = Gap.objects.exclude(kind=Gap.Kind.BACKWARD)
+    return list(skipped.filter(since__lt=max(until), until__gt=min(since)).order_by("since"))
+
+
+def _covers(gaps: Sequence[Gap], since: datetime, until: datetime) -> bool:
+    """Whether ascending gaps leave nothing of [since, until) but what lies between two rounds."""
+    reached = since + AWAY_AFTER
+    for gap in gaps:
+        if gap.since > reached:
+            return False
+        reached = max(reached, gap.until + AWAY_AFTER)
+    return reached >= until
+
+
+def _says(away: Sequence[Gap]) -> str:
+    longest = max(away, key=lambda gap: gap.until - gap.since)
+    stretch = f"from {longest.since:%Y-%m-%d %H:%M} to {longest.until:%Y-%m-%d %H:%M} UTC"
+    if longest.kind == Gap.Kind.FORWARD:
+        return f"The clock jumped {stretch}, so that time never came."
+    return f"No worker was there {stretch}."
+
+
+def _without_window(system: System, spec: Spec, since: datetime, until: datetime) -> bool:
+    """Whether the system has windows, and none that allows this was open in [since, until)."""
+    allowed = windows.of(system).filter(starts_at__lt=until, ends_at__gt=since, allows__gte=spec.risk)
+    return windows.has_any(system) and not allowed.exists()

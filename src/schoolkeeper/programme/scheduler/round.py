@@ -7,14 +7,14 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from schoolkeeper.calendars import series, windows
+from schoolkeeper.calendars import windows
 from schoolkeeper.calendars.academic.reading import read_due_aside
 from schoolkeeper.engine.presence import alive
-from schoolkeeper.programme.ahead import make_ahead
-from schoolkeeper.programme.entries import refresh_all
+from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.programme.scheduler.catching_up import catch_up
 from schoolkeeper.programme.scheduler.clock import Clock, feel
 from schoolkeeper.programme.scheduler.ending import end
+from schoolkeeper.programme.scheduler.looking_ahead import in_slices
 from schoolkeeper.programme.scheduler.missing import miss
 from schoolkeeper.programme.scheduler.starting import start
 from schoolkeeper.programme.scheduler.waiving import waive_paused
@@ -23,7 +23,7 @@ from schoolkeeper.records.models import Run
 # Any number will do, as long as nobody else in this database uses it.
 _LOCK = 0x5C4001_5C4ED
 ROUND_SECONDS = 0.5
-LOOK_AHEAD_SECONDS = 30.0
+SLICE_EVERY_SECONDS = 1.0
 CALENDARS_SECONDS = 60.0
 
 
@@ -57,30 +57,34 @@ def turn(clock: Clock, worker_id: str) -> Round | None:
             return None
         with transaction.atomic():
             feel(clock, worker_id)
+        _between("felt")
         windows.turn(now, _being_changed())
-        return Round(
-            ended=end(now),
-            waived=waive_paused(now),
-            missed=miss(now),
-            caught_up=catch_up(now),
-            started=_start(now),
-        )
-
-
-def look_ahead(now: datetime) -> int:
-    """Follow definitions and the catalogue, and fill up the year to come; how many occurrences were made."""
-    refresh_all(now)
-    series.make_ahead(now)
-    return make_ahead(now)
+        _between("windows")
+        ended = end(now)
+        _between("ended")
+        waived = waive_paused(now)
+        _between("waived")
+        missed = miss(now)
+        _between("missed")
+        caught_up = catch_up(now)
+        _between("caught_up")
+        started = _start(now)
+        _between("started")
+        return Round(ended, waived, missed, caught_up, started)
 
 
 def rounds(worker_id: str) -> tuple[tuple[float, Callable[[], object]], ...]:
     """What a worker does for the programme, each with the seconds between two."""
     return (
         (ROUND_SECONDS, lambda: turn(Clock.read(), worker_id)),
-        (LOOK_AHEAD_SECONDS, lambda: look_ahead(Clock.read().now)),
+        (SLICE_EVERY_SECONDS, in_slices(lambda: Clock.read().now)),
         (CALENDARS_SECONDS, read_due_aside),
     )
+
+
+def _between(done: str) -> None:
+    """The place between two transactions, where a test breaks a round off."""
+    failpoint(f"programme.round.{done}")
 
 
 def _start(now: datetime) -> int:

@@ -1,16 +1,20 @@
 """Starting what is due: which of them now, and making a run of each, exactly once."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Least
 
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.engine.request import Asked, request_many
 from schoolkeeper.kernel.errors import Invalid
+from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.programme.models import Occurrence
-from schoolkeeper.programme.scheduler.load import Load
+from schoolkeeper.programme.scheduler.load import BY, Load, open_count
 from schoolkeeper.programme.scheduler.missing import take_down_missed
 
 AT_ONCE = 5000
@@ -25,20 +29,27 @@ def start(now: datetime, workers: int, backlog_per_worker: int = BACKLOG_PER_WOR
     """Start what is due and fits into the load limits, the most important first; how many.
 
     1. Take the due rows, so that no other round has them.
-    2. Leave those that must wait: for a predecessor, for a window, for room.
+    2. Leave those that must wait: for a predecessor or for room. Put off those that must wait for a window.
     3. Make runs of the others, and let each occurrence point to its run.
     """
+    room = workers * backlog_per_worker
+    if open_count() >= room:
+        return 0
     due = list(_due(now))
     if not due:
         return 0
-    load = Load.of(due, now, room=workers * backlog_per_worker)
+    load = Load.of(due, now, room=room)
     chosen, unknown = list[Occurrence](), list[Occurrence]()
+    put_off: dict[datetime, list[int]] = defaultdict(list)
     for occurrence in due:
         task = catalogue().get(occurrence.entry.task)
         if task is None:
             unknown.append(occurrence)
+        elif again_at := load.window_comes(occurrence.entry.system, task.spec):
+            put_off[again_at].append(occurrence.pk)
         elif load.admits(occurrence, task.spec):
             chosen.append(occurrence)
+    _put_off(put_off)
     _give_up(unknown, now, "This installation knows no such task.")
     try:
         with transaction.atomic():
@@ -59,10 +70,17 @@ def _due(now: datetime) -> Iterator[Occurrence]:
     yield from locked.order_by("entry__priority", "not_before", "id")[:AT_ONCE]
 
 
+def _put_off(until: Mapping[datetime, Sequence[int]]) -> None:
+    """Thousands that wait for their windows must not be looked at in each round, nor stand before the others."""
+    for again_at, ids in until.items():
+        Occurrence.objects.filter(pk__in=ids).update(not_before=Least(F("missed_at"), again_at))
+
+
 def _make_runs(chosen: Sequence[Occurrence]) -> int:
     if not chosen:
         return 0
     runs = request_many([_asked(occurrence) for occurrence in chosen])
+    failpoint("programme.start.requested")
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE programme_occurrence AS o SET state = 'running', run_id = given.run FROM "
@@ -79,7 +97,7 @@ def _asked(occurrence: Occurrence) -> Asked:
     return Asked(
         task=entry.task,
         system=entry.system,
-        by="programme",
+        by=BY,
         occasion=f"{cause} {occurrence.due_at:%Y-%m-%d %H:%M} UTC",
         options=entry.options,
         key=run_key(occurrence),

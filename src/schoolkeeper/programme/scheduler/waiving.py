@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from schoolkeeper.kernel.errors import Refused
-from schoolkeeper.programme.models import Occurrence
+from schoolkeeper.programme.models import Entry, Occurrence
 from schoolkeeper.records import findings, ledger
 
 AT_ONCE = 500
@@ -33,6 +33,13 @@ def waive_paused(now: datetime) -> int:
     for occurrence in paused:
         _waive(occurrence, occurrence.entry.paused_by, f"Paused: {occurrence.entry.pause_reason}", now)
     return len(paused)
+
+
+def waive_all(entry: Entry, *, by: str, says: str, now: datetime) -> None:
+    """Waive whatever of an entry has not begun."""
+    due = Occurrence.objects.filter(state=Occurrence.State.DUE, entry=entry)
+    for occurrence in due.select_for_update(of=("self",)).select_related("entry"):
+        _waive(occurrence, by, says, now)
 
 
 def _waive(occurrence: Occurrence, by: str, says: str, now: datetime) -> None:

@@ -1,0 +1,284 @@
+"""What could bring the scheduler out of step: each of these once did, or would have."""
+
+from datetime import timedelta
+
+import pytest
+
+from schoolkeeper.calendars import freezes, windows
+from schoolkeeper.estate.models import SystemRecord
+from schoolkeeper.kernel.errors import Invalid
+from schoolkeeper.kernel.outcome import Outcome
+from schoolkeeper.kernel.spec import Risk
+from schoolkeeper.programme import ahead
+from schoolkeeper.programme.entries import change
+from schoolkeeper.programme.models import Attachment, Entry, Gap, Occurrence, Pulse
+from schoolkeeper.programme.scheduler.catching_up import CATCHING_UP, catch_up
+from schoolkeeper.programme.scheduler.clock import Clock, feel
+from schoolkeeper.programme.scheduler.looking_ahead import in_slices
+from schoolkeeper.programme.scheduler.starting import start
+from schoolkeeper.records.models import LedgerEntry, Run
+from tests.programme.school import at, carry_out, look_ahead, take, turn
+from tests.programme.test_scheduler import FIRST, TASK, only, states
+
+pytestmark = pytest.mark.django_db
+State, Reason = Occurrence.State, Occurrence.Reason
+NOON = at("2026-03-01 12:00")
+HOUR = timedelta(hours=1)
+
+
+def fits_no_more(now: str) -> None:
+    definition = SystemRecord.objects.get().definition
+    definition["components"].pop("database")
+    SystemRecord.objects.update(definition=definition, applied_at=at(now))
+    look_ahead(at(now))
+
+
+def test_an_entry_whose_second_chance_waits_can_be_retired() -> None:
+    entry = only(missed_after_minutes=60)
+    turn(at("2026-03-01 11:58"))
+    turn(at("2026-03-01 13:30"), worker=None)  # makes the second chance, which nobody is there to take
+    assert entry.occurrences.filter(state=State.DUE, cause=CATCHING_UP).count() == 1
+    fits_no_more("2026-03-01 14:00")
+    waived = entry.occurrences.get(state=State.WAIVED)
+    assert (waived.cause, waived.waived_by) == (CATCHING_UP, "programme")
+    assert not entry.occurrences.filter(state=State.DUE).exists()
+    assert LedgerEntry.objects.filter(kind="occurrence.waived").count() == 1
+
+
+def test_what_is_due_already_does_not_vanish_when_it_fits_no_more() -> None:
+    entry = only()
+    fits_no_more("2026-03-03 12:30")  # two days late, and three occurrences were due
+    assert entry.occurrences.filter(state=State.WAIVED).count() == 3
+
+
+def test_evidence_attached_ahead_is_kept_when_the_rule_changes() -> None:
+    entry = only()
+    first = entry.occurrences.order_by("due_at")[0]
+    Attachment.objects.create(
+        occurrence=first, name="minutes.pdf", sha256="0" * 64, size_bytes=1, added_by="amir", added_at=FIRST
+    )
+    change("north-college", TASK, {"rule": "FREQ=WEEKLY;BYDAY=MO"}, by="keeper", now=FIRST)
+    assert entry.occurrences.filter(pk=first.pk).exists()
+    assert entry.occurrences.count() == 1 + 53
+
+
+def test_a_rule_that_changes_while_another_worker_makes_the_year() -> None:
+    stale = only()
+    Entry.objects.update(rule="FREQ=YEARLY;BYMONTH=7;BYMONTHDAY=1")
+    Occurrence.objects.all().delete()
+    stale.made_until = None
+    assert ahead.make_ahead(FIRST, [stale]) == 0  # it read the entry before the change
+
+
+def test_a_year_is_made_in_slices() -> None:
+    take()
+    some = in_slices(lambda: FIRST)
+    for _ in range(20):
+        some()
+    made = Occurrence.objects.count()
+    assert made > 366
+    assert look_ahead(FIRST) == 0
+    assert Occurrence.objects.count() == made
+
+
+def test_a_definition_that_cannot_be_read_holds_up_nobody() -> None:
+    take("a-broken-college")
+    take("b-college")
+    SystemRecord.objects.filter(slug="a-broken-college").update(definition={"slug": "nothing else"})
+    look_ahead(FIRST)
+    assert set(Entry.objects.values_list("system", flat=True)) == {"b-college"}
+
+
+def test_runs_that_wait_for_a_person_hold_up_nobody() -> None:
+    entry = only()
+    request = {"task": TASK, "system": entry.system, "spec_version": 1, "requested_by": "programme"}
+    waiting = (Run(**request, state=Run.State.WAITING, requested_at=FIRST) for _ in range(5))
+    Run.objects.bulk_create(waiting)
+    assert start(NOON, workers=1, backlog_per_worker=3) == 1
+
+
+def test_nothing_is_started_while_the_workers_have_enough() -> None:
+    entry = only()
+    queued = {"task": TASK, "system": entry.system, "spec_version": 1, "requested_by": "programme"}
+    Run.objects.bulk_create(Run(**queued, requested_at=FIRST) for _ in range(3))
+    assert start(NOON, workers=1, backlog_per_worker=3) == 0
+
+
+def test_two_that_were_missed_at_the_same_time_are_caught_up_once() -> None:
+    entry = only()
+    Occurrence.objects.all().delete()
+    for cause in ("", "database.updated 16 to 17"):
+        Occurrence.objects.create(
+            entry=entry,
+            due_at=NOON,
+            not_before=NOON,
+            late_at=NOON,
+            missed_at=NOON + HOUR,
+            cause=cause,
+            state=State.MISSED,
+            says="It was not done.",
+            ended_at=NOON + HOUR,
+        )
+    assert catch_up(NOON + HOUR) == 1
+    assert catch_up(NOON + HOUR) == 0
+    Occurrence.objects.filter(cause=CATCHING_UP).update(state=State.DONE)
+    assert catch_up(NOON + 2 * HOUR) == 0
+
+
+def test_what_was_missed_in_a_freeze_waits_for_the_end_of_one_that_binds_it() -> None:
+    only("database.analyze")
+    freezes.declare(
+        kind="hard",
+        title="Exams",
+        starts_at=NOON,
+        ends_at=NOON + 2 * HOUR,
+        by="amir",
+        now=FIRST,
+        system="north-college",
+    )
+    freezes.declare(
+        kind="soft",
+        title="Term",
+        starts_at=NOON,
+        ends_at=NOON + 900 * HOUR,
+        by="amir",
+        now=FIRST,
+        system="north-college",
+    )
+    turn(NOON)
+    carry_out(NOON, Outcome.REFUSED)
+    Run.objects.update(refused_by="freeze")
+    turn(NOON + HOUR)
+    assert Occurrence.objects.get(cause=CATCHING_UP).not_before == NOON + 2 * HOUR
+
+
+@pytest.mark.parametrize("zone", ["America", "Mars/Base", "", 7])
+def test_what_is_no_zone(zone: object) -> None:
+    only()
+    with pytest.raises(Invalid, match="IANA"):
+        change("north-college", TASK, {"zone": zone}, by="keeper", now=FIRST)
+
+
+def test_a_change_of_what_fits_no_more_says_so() -> None:
+    only()
+    definition = SystemRecord.objects.get().definition
+    definition["components"].pop("database")
+    SystemRecord.objects.update(definition=definition)
+    with pytest.raises(Invalid, match="does not fit"):
+        change("north-college", TASK, {"rule": None}, by="keeper", now=FIRST)
+
+
+class TestWindow:
+    """`database.analyze` does not disturb, so it is made to."""
+
+    @pytest.fixture(autouse=True)
+    def _disturbing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(windows, "needs_window", lambda spec: spec.id == "database.analyze")
+
+    def plan(self, starts_at: str, hours: int = 2) -> None:
+        begin = at(starts_at)
+        windows.plan(
+            title="Night",
+            starts_at=begin,
+            ends_at=begin + hours * HOUR,
+            by="amir",
+            now=FIRST,
+            system="north-college",
+            allows=Risk.DISRUPTIVE,
+        )
+
+    def test_what_waits_for_one_begins_with_it(self) -> None:
+        only("database.analyze")
+        self.plan("2026-03-01 12:03")
+        assert turn(NOON).started == 0
+        assert Occurrence.objects.get(due_at=NOON).not_before == at("2026-03-01 12:03")
+        assert turn(at("2026-03-01 12:02:59")).started == 0
+        assert turn(at("2026-03-01 12:03")).started == 1
+
+    def test_what_waits_is_looked_at_again_in_case_one_is_planned(self) -> None:
+        only("database.analyze")
+        self.plan("2026-03-01 20:00")
+        assert turn(NOON).started == 0
+        self.plan("2026-03-01 12:01")
+        assert turn(at("2026-03-01 12:05")).started == 1
+
+    def test_none_came(self) -> None:
+        only("database.analyze", missed_after_minutes=60)
+        self.plan("2026-03-01 20:00")
+        for minutes in range(0, 61, 4):
+            turn(NOON + timedelta(minutes=minutes))
+        missed = Occurrence.objects.get(state=State.MISSED)
+        assert (missed.reason, missed.ended_at) == (Reason.WINDOW, NOON + HOUR)
+
+    def test_a_short_absence_is_not_the_reason(self) -> None:
+        only("database.analyze", missed_after_minutes=60)
+        self.plan("2026-03-01 20:00")
+        for minutes in (0, 4, 8, 20, 24, 60):
+            turn(NOON + timedelta(minutes=minutes))
+        assert Gap.objects.count() == 2
+        assert Occurrence.objects.get(state=State.MISSED).reason == Reason.WINDOW
+
+
+def test_what_fell_into_a_jump_of_the_clock_says_so() -> None:
+    only(missed_after_minutes=30)
+    clock(FIRST + 11 * HOUR, 0)
+    clock(FIRST + 13 * HOUR, 1)
+    turn_after_jump = turn(FIRST + 13 * HOUR)
+    assert turn_after_jump.missed == 1
+    missed = Occurrence.objects.get(state=State.MISSED)
+    assert (missed.reason, missed.says) == (
+        Reason.NO_WORKER,
+        "The clock jumped from 2026-03-01 11:00 to 2026-03-01 13:00 UTC, so that time never came.",
+    )
+    assert states() == [State.MISSED, State.RUNNING]
+
+
+def clock(now: object, seconds: float, boot: str = "boot", by: str = "worker-1") -> list[str]:
+    return [gap.kind for gap in feel(Clock(now, seconds, boot), by)]  # type: ignore[arg-type]
+
+
+class TestClock:
+    def test_as_it_should_be(self) -> None:
+        assert clock(NOON, 0) == clock(NOON + timedelta(minutes=4), 240) == []
+
+    @pytest.mark.parametrize(("hours", "kind"), [(2, "forward"), (-1, "backward")])
+    def test_a_jump(self, hours: int, kind: str) -> None:
+        clock(NOON, 0)
+        assert clock(NOON + hours * HOUR, 1) == [kind]
+        gap = Gap.objects.get()
+        assert gap.until - gap.since == abs(hours) * HOUR - (1 if hours > 0 else -1) * timedelta(seconds=1)
+        assert clock(NOON + hours * HOUR + timedelta(seconds=1), 2) == []
+
+    def test_an_absence(self) -> None:
+        clock(NOON, 0)
+        assert clock(NOON + 72 * HOUR, 72 * 3600) == ["absent"]
+
+    def test_a_jump_during_an_absence_is_told_apart_from_it(self) -> None:
+        clock(NOON, 0)
+        assert clock(NOON + 74 * HOUR, 72 * 3600) == ["absent", "forward"]
+        assert {gap.kind: gap.until - gap.since for gap in Gap.objects.all()} == {
+            "absent": 72 * HOUR,
+            "forward": 2 * HOUR,
+        }
+
+    def test_after_a_new_start_of_the_machine(self) -> None:
+        clock(NOON, 5000)
+        assert clock(NOON + HOUR, 10, boot="another") == ["absent"]
+        assert clock(NOON - HOUR, 10, boot="a third") == ["backward"]
+        assert clock(NOON - HOUR + timedelta(seconds=1), 11, boot="a third") == []
+        assert Pulse.objects.count() == 1  # what a clock told that was wrong is forgotten
+
+    def test_two_machines_whose_clocks_differ_are_told_once(self) -> None:
+        told = []
+        for second in range(0, 600, 5):
+            now = NOON + timedelta(seconds=second)
+            told += clock(now, second, boot="one")
+            told += clock(now + timedelta(seconds=90), 7000 + second, boot="two")
+        assert told == []
+
+    def test_the_absence_of_one_of_two_is_none(self) -> None:
+        clock(NOON, 0, boot="one")
+        clock(NOON, 0, boot="two")
+        for minute in range(1, 30):
+            assert clock(NOON + timedelta(minutes=minute), minute * 60, boot="two") == []
+        assert clock(NOON + timedelta(minutes=30), 1800, boot="one") == []
