@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from schoolkeeper.programme.models import Entry, Limit, Occurrence
+from schoolkeeper.programme.models import Entry, Limit, Occurrence, SignOff
 from schoolkeeper.records.models import LedgerEntry
 from tests.cli.conftest import Cli
 from tests.programme.school import take
@@ -141,3 +141,44 @@ def test_limits_are_shown_set_and_taken_back(north: Cli) -> None:
     for wrong in ("host", "host=", "host=0", "host=99999", "room=3", "host=x", "=5"):
         assert refused(north, "programme", "limits", "--set", "system=9", "--set", wrong)
     assert not Limit.objects.exists()
+
+
+def due(duty: str) -> Occurrence:
+    entry, now = Entry.objects.get(task=duty), timezone.now()
+    later = now + timedelta(days=5)
+    return Occurrence.objects.create(entry=entry, due_at=now, not_before=now, late_at=later, missed_at=later)
+
+
+def test_a_duty_is_signed_off_with_answers_and_proof(north: Cli) -> None:
+    north("programme", "show", "north-college")
+    one = due("duty.compliance_check")
+    assert "attachments:" in refused(north, "programme", "sign", one.pk, "--yes")
+    proof = north.file("list.pdf", "seen")
+    options = ("--no", "2=r.aliyev does it by Friday", "--attach", proof, "--note", "with the head")
+    assert "signed off" in north("programme", "sign", one.pk, "--yes", *options).stdout
+    signed = SignOff.objects.get(occurrence=one)
+    assert [answer["done"] for answer in signed.answers] == [True, False, True, True]
+    assert (signed.answers[1]["note"], signed.note) == ("r.aliyev does it by Friday", "with the head")
+    assert [row.name for row in one.attachments.all()] == ["list.pdf"]
+    refused(north, "programme", "sign", one.pk, "--yes", code=1)
+
+
+def test_a_duty_asks_its_checklist(north: Cli) -> None:
+    north("programme", "show", "north-college")
+    one = due("duty.findings_review")
+    told = north("programme", "sign", one.pk, input="y\ny\nn\nnobody was here\ny\n")
+    assert told.exit_code == 0
+    assert "Every open error was read" in told.stdout
+    assert SignOff.objects.get(occurrence=one).answers[2]["note"] == "nobody was here"
+
+
+def test_what_cannot_be_signed_off(north: Cli) -> None:
+    north("programme", "show", "north-college")
+    one = due("duty.findings_review")
+    for wrong in ("5=x", "0=x", "x", "=x"):
+        assert "from 1 to 4" in refused(north, "programme", "sign", one.pk, "--yes", "--no", wrong)
+    assert "3: say why not" in refused(north, "programme", "sign", one.pk, "--yes", "--no", "3=")
+    assert "none.pdf" in refused(north, "programme", "sign", one.pk, "--yes", "--attach", "none.pdf")
+    refused(north, "programme", "sign", due("database.analyze").pk, "--yes", code=1)
+    refused(north, "programme", "sign", 10**9, "--yes", code=1)
+    assert not SignOff.objects.exists()
