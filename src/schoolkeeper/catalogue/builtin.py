@@ -9,6 +9,7 @@ from schoolkeeper.catalogue.database.analyze.task import Analyze
 from schoolkeeper.catalogue.health.database.task import DatabaseHealth
 from schoolkeeper.catalogue.health.host.task import HostHealth
 from schoolkeeper.catalogue.health.web.task import WebHealth
+from schoolkeeper.catalogue.load.activity.task import Activity
 from schoolkeeper.catalogue.logs.errors.task import LogErrors
 from schoolkeeper.catalogue.recover.files.task import RecoverFiles
 from schoolkeeper.catalogue.recover.point_in_time.task import RecoverPointInTime
@@ -18,6 +19,7 @@ from schoolkeeper.catalogue.storage.cleanup.task import Cleanup
 from schoolkeeper.catalogue.task import AnyTask
 
 BUILTIN: tuple[AnyTask, ...] = (
+    Activity(),
     Analyze(),
     Cleanup(),
     Copy(),

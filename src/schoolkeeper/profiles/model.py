@@ -128,7 +128,9 @@ class Queries(Part):
 
     users: str = Field("", description="Columns login, name, active, last_login_at")
     roles: str = Field("", description="Columns login, role")
-    activity: str = Field("", description="Columns hour, actions")
+    activity: str = Field(
+        "", description="Columns hour (or a quarter of one: not every zone is off by whole hours), actions"
+    )
 
 
 class Times(Part):

@@ -1,0 +1,1 @@
+"""How much people do with the ERP, and when."""

@@ -1,0 +1,1 @@
+"""How much people do, by weekday and hour."""
