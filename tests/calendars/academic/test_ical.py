@@ -120,6 +120,7 @@ def test_a_fault_names_its_line(more: str, said: str) -> None:
     ("text", "said"),
     [
         ("", "holds no event"),
+        ("x" * 4_000_001, "longer than 4 million letters"),
         ("<!DOCTYPE html><p>Sign in", "this is a web page"),
         ("Dear parents,\nexams begin on Monday", "line 1: an iCalendar file begins with BEGIN:VCALENDAR"),
         ("BEGIN:VCALENDAR\nVERSION:2.0\nExams on Monday\nEND:VCALENDAR", "line 3: no property"),

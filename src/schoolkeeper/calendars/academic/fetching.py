@@ -15,9 +15,10 @@ from pathlib import Path
 
 import httpx
 
+from schoolkeeper.calendars.academic.lines import LONGEST
 from schoolkeeper.kernel.errors import Unreachable
 
-MOST_BYTES = 4_000_000
+MOST_BYTES = LONGEST
 TIMEOUT_SECONDS, CONNECT_SECONDS = 30.0, 5.0
 MOST_REDIRECTS = 3
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 from schoolkeeper.kernel.errors import Invalid
 
 WHAT = "calendar"
+LONGEST = 4_000_000
 _BREAK = re.compile(r"\r\n|\n|\r")
 _CONTENT = re.compile(r"(?P<name>[A-Za-z0-9-]+)(?:;(?:[^\":]|\"[^\"]*\")*)?:(?P<value>.*)", re.DOTALL)
 _WEB_PAGE = re.compile(r"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
@@ -29,6 +30,8 @@ class Place:
 
 def places(text: str) -> list[Place]:
     """The events of a text in their order. Raises Invalid naming the line at which it is no iCalendar."""
+    if len(text) > LONGEST:
+        raise Invalid(WHAT, [f"it is longer than {LONGEST / 1_000_000:.0f} million letters; export fewer years"])
     if _WEB_PAGE.match(text):
         _refuse(1, "this is a web page; give the address of the calendar itself, which often ends in .ics")
     open_parts: list[tuple[str, int]] = []
