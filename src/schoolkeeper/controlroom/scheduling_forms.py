@@ -41,7 +41,7 @@ class WallTimeField(forms.CharField):
 class PlacedForm(forms.Form):
     """A form about a place, whose times are those of the clocks there."""
 
-    title = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget)
+    title = forms.CharField(label="What for", max_length=200, widget=UnfoldAdminTextInputWidget)
     about = forms.ChoiceField(label="For", required=False, widget=UnfoldAdminSelectWidget)
     starts_at = WallTimeField(label="From")
     ends_at = WallTimeField(label="Until", help_text="Times are as the clocks show them where the systems are.")
@@ -71,7 +71,7 @@ class FreezeForm(PlacedForm):
         super().__init__(places, *given, **more)
         self.fields[
             "title"
-        ].help_text = "What for? People who are refused will read it, for instance: Final exams."
+        ].help_text = "People who are refused will read it, for instance: Final exams."
         self.fields["kind"].initial = Freeze.Kind.HARD
 
 
@@ -96,7 +96,7 @@ class WindowForm(PlacedForm):
         super().__init__(places, *given, **more)
         self.fields[
             "title"
-        ].help_text = "What for? People will read it, for instance: Maintenance of the database."
+        ].help_text = "People will read it, for instance: Maintenance of the database."
         self.fields["allows"].initial = Risk.DISRUPTIVE.value
 
 
