@@ -25,7 +25,7 @@ from schoolkeeper.kernel.facts import Options
 from schoolkeeper.kernel.finding import Finding
 from schoolkeeper.kernel.measurement import Measurement
 from schoolkeeper.kernel.plan import Action, Step
-from schoolkeeper.kernel.spec import Cadence, Kind, Risk, Spec, Undo
+from schoolkeeper.kernel.spec import Cadence, Event, Kind, Risk, Spec, Undo
 
 WORK = {
     "prepare": restoring.prepare,
@@ -63,7 +63,8 @@ class Drill(SystemTask[DrillOptions, DrillFacts]):
         reads=frozenset({"store"}),
         reads_if_there=ENGINE_KINDS,
         writes=frozenset({"scratch", "store"}),
-        cadence=Cadence.DAILY,
+        cadence=Cadence.MONTHLY,
+        after_events=frozenset(Event),
         after=frozenset({"backup.create"}),
         requirements=frozenset({"M028", "M045", "M046", "M047", "M070", "M071", "M072"}),
         findings={
