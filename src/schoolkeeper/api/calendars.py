@@ -95,10 +95,12 @@ def grant(request: HttpRequest, number: Number) -> Any:
 
 @router.post("/overrides/{number}/end", response={200: OverrideAnswer, **PROBLEMS}, tags=["freezes"])
 def end(request: HttpRequest, number: Number, body: Reason) -> Any:
-    """Refuse an override, or take it back. Everybody may who may ask for one: it only takes power away."""
+    """Refuse an override, or take it back: whoever may grant one any, whoever asked their own."""
     may(request, roles.PLAN)
-    pk = row_of(Override, number).pk
-    return OverrideAnswer.of(overrides.end(pk, by=who(request), reason=body.reason, now=timezone.now()))
+    row = row_of(Override, number)
+    if row.asked_by != who(request):
+        may(request, roles.FREEZE)
+    return OverrideAnswer.of(overrides.end(row.pk, by=who(request), reason=body.reason, now=timezone.now()))
 
 
 @router.get("/windows", response={200: list[WindowAnswer], **PROBLEMS}, tags=["windows"])
