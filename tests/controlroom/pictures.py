@@ -82,7 +82,7 @@ FOLLOW = {
         ("run-live", "run-waiting", "run-ended", "drill-live", "drill-holds", "drill-fails"), _FIRST_RUN
     ),
     "backup-set": "td a[href*='/sets/']",
-    **dict.fromkeys([f"ask-{one}" for one in FROM_A_SET], "a[href*='/ask/']"),
+    **dict.fromkeys([f"ask-{one}" for one in RECOVERIES], "a[href*='/ask/']"),
 }
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser, User
 
 from schoolkeeper.engine import delegations
+from schoolkeeper.kernel.person import person
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Stead:
         """In whose stead, "" for their own name, None when not at all; rather not for who asked for the run."""
         if self.in_own_name:
             return ""
-        return next((one for one in self.others if one != asked_by), self.others[0] if self.others else None)
+        asking = person(asked_by)
+        return next((one for one in self.others if one != asking), self.others[0] if self.others else None)
 
 
 def stead_of(user: User | AnonymousUser, permission: str, now: datetime) -> Stead:
@@ -31,9 +33,9 @@ def stead_of(user: User | AnonymousUser, permission: str, now: datetime) -> Stea
     return Stead(user.get_username(), False, stands_in_for(user.get_username(), permission, now))
 
 
-def stands_in_for(person: str, permission: str, now: datetime) -> list[str]:
+def stands_in_for(deputy: str, permission: str, now: datetime) -> list[str]:
     """Those who have the permission and in whose stead this person decides now."""
-    named = delegations.stands_in_for(person, now)
+    named = delegations.stands_in_for(deputy, now)
     if not named:
         return []
     users = User.objects.filter(username__in=named, is_active=True).order_by("username")

@@ -69,9 +69,7 @@ class FreezeForm(PlacedForm):
 
     def __init__(self, places: Places, *given: Any, **more: Any) -> None:
         super().__init__(places, *given, **more)
-        self.fields[
-            "title"
-        ].help_text = "People who are refused will read it, for instance: Final exams."
+        self.fields["title"].help_text = "People who are refused will read it, for instance: Final exams."
         self.fields["kind"].initial = Freeze.Kind.HARD
 
 
@@ -94,9 +92,7 @@ class WindowForm(PlacedForm):
 
     def __init__(self, places: Places, *given: Any, **more: Any) -> None:
         super().__init__(places, *given, **more)
-        self.fields[
-            "title"
-        ].help_text = "People will read it, for instance: Maintenance of the database."
+        self.fields["title"].help_text = "People will read it, for instance: Maintenance of the database."
         self.fields["allows"].initial = Risk.DISRUPTIVE.value
 
 

@@ -15,6 +15,7 @@ from schoolkeeper.controlroom.queries.tasks import spec_of, title_of_task
 from schoolkeeper.controlroom.wording import Word
 from schoolkeeper.engine.gate import needs_four_eyes
 from schoolkeeper.engine.models import Approval, Delegation
+from schoolkeeper.kernel.person import person
 from schoolkeeper.records.models import Run, StepRecord
 
 _LATELY = timedelta(days=30)
@@ -99,5 +100,5 @@ def _waiting(approval: Approval, steps: Sequence[str], stead: Stead, names: Name
         first=steps[0] if steps else "",
         four_eyes=four_eyes,
         instead_of=instead_of,
-        only_deny=four_eyes and run.requested_by in (stead.name, instead_of),
+        only_deny=four_eyes and person(run.requested_by) in (stead.name, instead_of),
     )
