@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from schoolkeeper.calendars.recurrence import moments
 from schoolkeeper.kernel.failpoints import failpoint
-from schoolkeeper.programme.models import Entry, Occurrence
+from schoolkeeper.programme.models import Entry
 
 HORIZON = timedelta(days=366)
 STRIDE = timedelta(days=7)
@@ -29,6 +29,11 @@ SELECT entry.id, due, due, due + make_interval(mins => entry.late_after_minutes)
   FROM programme_entry AS entry CROSS JOIN unnest(%s::timestamptz[]) AS due
  WHERE entry.id = ANY(%s)
     ON CONFLICT DO NOTHING
+"""
+_TAKE_AWAY = """
+DELETE FROM programme_occurrence AS occurrence
+ WHERE entry_id = %s AND state = 'due' AND cause = '' AND due_at > %s
+   AND NOT EXISTS (SELECT FROM programme_attachment WHERE occurrence_id = occurrence.id)
 """
 
 
@@ -62,8 +67,8 @@ def make_anew(entry: Entry, now: datetime) -> None:
 
 def take_away(entry: Entry, now: datetime) -> None:
     """Take away what the rule of an entry has still to come, except where somebody attached evidence already."""
-    coming = Occurrence.objects.filter(entry=entry, state=Occurrence.State.DUE, cause="", due_at__gt=now)
-    coming.filter(attachments=None).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_AWAY, [entry.pk, now])
 
 
 def _short_of(now: datetime) -> Iterable[Entry]:

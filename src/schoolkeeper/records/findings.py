@@ -1,11 +1,12 @@
 """The life of findings: seen, seen again, resolved, silenced."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -15,6 +16,16 @@ from schoolkeeper.kernel.spec import IMPLICIT_FINDINGS
 from schoolkeeper.records.models import FindingRecord, Run, Silence
 
 LONGEST_SUBJECT = 500
+_NOTE = """
+INSERT INTO records_findingrecord AS row
+       (first_seen, last_seen, system, code, subject, task, level, says, hint, data, times_seen)
+SELECT %s, %s, given.*
+  FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[], %s::jsonb[],
+              %s::integer[]) AS given
+    ON CONFLICT (system, code, subject) WHERE resolved_at IS NULL
+    DO UPDATE SET last_seen = excluded.last_seen, level = excluded.level, says = excluded.says, run_id = NULL,
+                  hint = excluded.hint, data = excluded.data, times_seen = row.times_seen + excluded.times_seen
+"""
 
 
 @transaction.atomic
@@ -37,7 +48,7 @@ def observe(
     told = [_storable(finding) for finding in findings]
     seen = {(finding.code, finding.subject) for finding in told}
     for finding in told:
-        _take_down(run, run.system, run.task, finding, now)
+        _take_down(run, finding, now)
     if not complete:
         return
     resolvable = set(codes)
@@ -55,10 +66,43 @@ def observe(
     FindingRecord.objects.filter(pk__in=gone).update(resolved_at=now)
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What was found without a run, because there was none."""
+
+    system: str
+    task: str
+    finding: Finding
+
+
 def note(system: str, task: str, finding: Finding, now: datetime) -> None:
-    """Take down what was found without a run, because there was none; the task's next success resolves it."""
-    _take_down(None, system, task, _storable(finding), now)
+    """Take down one such finding."""
+    note_many([Noted(system, task, finding)], now)
+
+
+def note_many(noted: Sequence[Noted], now: datetime) -> None:
+    """Take down what was found without a run, thousands in one statement; the task's next success resolves it."""
+    newest, times = dict[tuple[str, str, str], Noted](), Counter[tuple[str, str, str]]()
+    for one in noted:
+        finding = _storable(one.finding)
+        identity = (one.system, finding.code, finding.subject)
+        newest[identity], times[identity] = replace(one, finding=finding), times[identity] + 1
+    if not newest:
+        return
+    rows = [
+        (
+            *identity,
+            one.task,
+            int(one.finding.level),
+            one.finding.says,
+            one.finding.hint,
+            canonical(one.finding.data),
+        )
+        for identity, one in sorted(newest.items())
+    ]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, [now, now, *columns, [times[identity] for identity in sorted(newest)]])
 
 
 def resolve(system: str, code: str, now: datetime) -> int:
@@ -92,7 +136,7 @@ def _storable(finding: Finding) -> Finding:
     )
 
 
-def _take_down(run: Run | None, system: str, task: str, finding: Finding, now: datetime) -> None:
+def _take_down(run: Run, finding: Finding, now: datetime) -> None:
     wording = {
         "level": finding.level,
         "says": finding.says,
@@ -101,9 +145,9 @@ def _take_down(run: Run | None, system: str, task: str, finding: Finding, now: d
         "last_seen": now,
         "run": run,
     }
-    identity = {"system": system, "code": finding.code, "subject": finding.subject}
+    identity = {"system": run.system, "code": finding.code, "subject": finding.subject}
     row, new = FindingRecord.objects.get_or_create(
-        **identity, resolved_at=None, defaults={"task": task, "first_seen": now, **wording}
+        **identity, resolved_at=None, defaults={"task": run.task, "first_seen": now, **wording}
     )
-    if not new and (run is None or row.run_id != run.pk):
+    if not new and row.run_id != run.pk:
         FindingRecord.objects.filter(pk=row.pk).update(times_seen=F("times_seen") + 1, **wording)

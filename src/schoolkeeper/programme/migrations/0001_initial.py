@@ -319,4 +319,11 @@ class Migration(migrations.Migration):
                 name="missed_and_waived_say_why",
             ),
         ),
+        # A fifth of thirty million rows would be dead, and looked at in each round, before anybody cleaned up.
+        migrations.RunSQL(
+            "ALTER TABLE programme_occurrence SET (autovacuum_vacuum_scale_factor = 0, "
+            "autovacuum_vacuum_threshold = 20000, autovacuum_analyze_scale_factor = 0, "
+            "autovacuum_analyze_threshold = 50000)",
+            migrations.RunSQL.noop,
+        ),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from schoolkeeper.calendars import windows
 from schoolkeeper.connectors.system import System
@@ -17,6 +17,14 @@ from schoolkeeper.programme.scheduler.clock import AWAY_AFTER
 from schoolkeeper.records import findings, ledger
 
 AT_ONCE = 500
+_GIVE_UP = """
+UPDATE programme_occurrence AS occurrence
+   SET state = 'missed', reason = given.reason, says = given.says, started_at = given.started_at,
+       ended_at = given.ended_at
+  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+       AS given (id, reason, says, started_at, ended_at)
+ WHERE occurrence.id = given.id
+"""
 
 
 @transaction.atomic
@@ -32,26 +40,23 @@ def miss(now: datetime) -> int:
     missed = list(rows)
     gaps = _gaps(missed)
     for occurrence in missed:
-        occurrence.state, occurrence.ended_at = Occurrence.State.MISSED, now
+        occurrence.ended_at = now
         occurrence.reason, occurrence.says = _why(occurrence, gaps)
-    Occurrence.objects.bulk_update(missed, ["state", "ended_at", "reason", "says"])
-    take_down_missed(missed, now)
+    give_up(missed, now)
     return len(missed)
 
 
-def take_down_missed(missed: Sequence[Occurrence], now: datetime) -> None:
-    """A finding and an entry in the ledger for each. The finding is resolved by the next run that succeeds."""
-    for occurrence in missed:
-        entry = occurrence.entry
-        says = f"It was due at {occurrence.due_at:%Y-%m-%d %H:%M} UTC and was missed. {occurrence.says}"
-        finding = Finding(
-            code=f"{entry.task}.missed",
-            level=Level.WARNING,
-            says=says,
-            hint=f"`schoolkeeper programme show {entry.system}` tells what comes next; catch it up or waive it.",
-            data={"due_at": occurrence.due_at.isoformat(), "reason": str(occurrence.reason)},
-        )
-        findings.note(entry.system, entry.task, finding, now)
+def give_up(missed: Sequence[Occurrence], now: datetime) -> None:
+    """Let these be missed, for the reason that each has been given: with a finding and an entry in the ledger.
+
+    The finding is resolved by the next run that succeeds.
+    """
+    rows = [(one.pk, str(one.reason), one.says, one.started_at, one.ended_at) for one in missed]
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_UP, [list(column) for column in zip(*rows, strict=True)])
+    findings.note_many([_found(one) for one in missed], now)
     ledger.append_many(
         [
             ledger.Note(
@@ -65,6 +70,18 @@ def take_down_missed(missed: Sequence[Occurrence], now: datetime) -> None:
             for one in missed
         ]
     )
+
+
+def _found(occurrence: Occurrence) -> findings.Noted:
+    entry = occurrence.entry
+    finding = Finding(
+        code=f"{entry.task}.missed",
+        level=Level.WARNING,
+        says=f"It was due at {occurrence.due_at:%Y-%m-%d %H:%M} UTC and was missed. {occurrence.says}",
+        hint=f"`schoolkeeper programme show {entry.system}` tells what comes next; catch it up or waive it.",
+        data={"due_at": occurrence.due_at.isoformat(), "reason": str(occurrence.reason)},
+    )
+    return findings.Noted(entry.system, entry.task, finding)
 
 
 def _why(occurrence: Occurrence, gaps: Sequence[Gap]) -> tuple[Occurrence.Reason, str]:

@@ -15,7 +15,7 @@ from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.programme.models import Occurrence
 from schoolkeeper.programme.scheduler.load import BY, Load, open_count
-from schoolkeeper.programme.scheduler.missing import take_down_missed
+from schoolkeeper.programme.scheduler.missing import give_up
 
 AT_ONCE = 5000
 BACKLOG_PER_WORKER = 100
@@ -50,7 +50,7 @@ def start(now: datetime, workers: int, backlog_per_worker: int = BACKLOG_PER_WOR
         elif load.admits(occurrence, task.spec):
             chosen.append(occurrence)
     _put_off(put_off)
-    _give_up(unknown, now, "This installation knows no such task.")
+    _cannot_start(unknown, now, "This installation knows no such task.")
     try:
         with transaction.atomic():
             return _make_runs(chosen)
@@ -111,12 +111,10 @@ def _one_by_one(chosen: Sequence[Occurrence], now: datetime) -> Iterator[int]:
             with transaction.atomic():
                 yield _make_runs([occurrence])
         except Invalid as invalid:
-            _give_up([occurrence], now, str(invalid))
+            _cannot_start([occurrence], now, str(invalid))
 
 
-def _give_up(occurrences: Sequence[Occurrence], now: datetime, says: str) -> None:
+def _cannot_start(occurrences: Sequence[Occurrence], now: datetime, says: str) -> None:
     for occurrence in occurrences:
-        occurrence.state, occurrence.reason = Occurrence.State.MISSED, Occurrence.Reason.ERROR
-        occurrence.ended_at, occurrence.says = now, says
-    Occurrence.objects.bulk_update(occurrences, ["state", "reason", "ended_at", "says"])
-    take_down_missed(occurrences, now)
+        occurrence.reason, occurrence.ended_at, occurrence.says = Occurrence.Reason.ERROR, now, says
+    give_up(occurrences, now)
