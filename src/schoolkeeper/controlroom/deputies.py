@@ -7,7 +7,7 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser, User
 
 from schoolkeeper.engine import delegations
-from schoolkeeper.kernel.person import person
+from schoolkeeper.kernel.person import same_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,9 @@ class Stead:
         """In whose stead, "" for their own name, None when not at all; rather not for who asked for the run."""
         if self.in_own_name:
             return ""
-        asking = person(asked_by)
-        return next((one for one in self.others if one != asking), self.others[0] if self.others else None)
+        return next(
+            (one for one in self.others if not same_person(one, asked_by)), self.others[0] if self.others else None
+        )
 
 
 def stead_of(user: User | AnonymousUser, permission: str, now: datetime) -> Stead:

@@ -12,7 +12,7 @@ from schoolkeeper.engine.gate import needs_four_eyes
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.engine.models import Approval
 from schoolkeeper.kernel.errors import Refused
-from schoolkeeper.kernel.person import person
+from schoolkeeper.kernel.person import person, same_person
 from schoolkeeper.records import ledger
 from schoolkeeper.records.models import Run
 
@@ -68,8 +68,9 @@ def decide(run: Run, *, by: str, grant: bool, reason: str, now: datetime, instea
         raise Refused(f"The request expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC; start the run again.")
     if instead_of and instead_of not in stands_in_for(person(by), now):
         raise Refused(f"{by} does not stand in for {instead_of} now.")
-    asked_by_one_of_them = person(run.requested_by) in (person(by), person(instead_of))
-    if grant and asked_by_one_of_them and needs_four_eyes(catalogue().find(run.task).spec):
+    deciding = [by, instead_of] if instead_of else [by]
+    is_own = any(same_person(run.requested_by, one) for one in deciding)
+    if grant and is_own and needs_four_eyes(catalogue().find(run.task).spec):
         raise Refused("This cannot be taken back, so somebody other than the one who asked for it must approve.")
     approval.decision = Approval.Decision.GRANTED if grant else Approval.Decision.DENIED
     approval.decided_by, approval.decided_for, approval.decided_at, approval.reason = by, instead_of, now, reason

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from schoolkeeper.engine.models import Delegation
 from schoolkeeper.kernel.errors import Invalid, Refused
+from schoolkeeper.kernel.person import same_person
 from schoolkeeper.records import ledger
 
 LONGEST_NAME = 150
@@ -31,7 +32,7 @@ def delegate(
     faults = []
     if not of or not to:
         faults.append("to: name both people")
-    if of == to:
+    if same_person(of, to):
         faults.append("to: name somebody else")
     if max(len(of), len(to)) > LONGEST_NAME or not (of + to).isprintable():
         faults.append(f"to: a name has at most {LONGEST_NAME} characters")

@@ -4,6 +4,7 @@ import os
 import socket
 from datetime import timedelta
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from schoolkeeper.engine.models import Worker
@@ -28,4 +29,15 @@ def beat(worker_id: str) -> None:
 
 def alive() -> list[Worker]:
     """The workers that have said so lately."""
-    return list(Worker.objects.filter(heartbeat_at__gt=timezone.now() - DEAD_AFTER).order_by("id"))
+    return list(Worker.objects.exclude(_is_silent()).order_by("id"))
+
+
+def silent() -> QuerySet[Worker]:
+    """The workers that have not said so lately; one that holds its lock is only slow."""
+    return Worker.objects.filter(_is_silent())
+
+
+def _is_silent() -> Q:
+    """A heartbeat that lies ahead was told before the clock was set back: it says nothing of now."""
+    now = timezone.now()
+    return Q(heartbeat_at__lte=now - DEAD_AFTER) | Q(heartbeat_at__gte=now + DEAD_AFTER)

@@ -20,7 +20,7 @@ from django.utils import timezone
 from schoolkeeper.engine import durable, holding, stages
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.engine.models import Worker
-from schoolkeeper.engine.presence import DEAD_AFTER, beat
+from schoolkeeper.engine.presence import beat, silent
 from schoolkeeper.kernel.errors import Refused
 from schoolkeeper.records.models import Run
 
@@ -123,7 +123,7 @@ def take_over_from_the_dead(worker_id: str, client: DBOSClient) -> int:
     Never from a live one: a worker that only was slow still holds its lock.
     """
     taken = 0
-    for dead in Worker.objects.filter(heartbeat_at__lt=timezone.now() - DEAD_AFTER).exclude(pk=worker_id):
+    for dead in silent().exclude(pk=worker_id):
         with psycopg.connect(settings.CONFIGURATION.database_url, autocommit=True) as connection:
             if not _try_lock(connection, dead.pk):
                 continue
