@@ -44,9 +44,9 @@ class Answering:
 class Worker:
     """A worker, in a process forked from another."""
 
-    def __init__(self, nursery: Answering, name: str, failpoint: str) -> None:
+    def __init__(self, nursery: Answering, name: str, failpoint: str, *, programme: bool) -> None:
         self._nursery = nursery
-        self.pid = nursery.ask(["start", name, failpoint])
+        self.pid = nursery.ask(["start", name, failpoint, programme])
 
     def poll(self) -> int | None:
         """How it ended; None while it lives."""
@@ -59,9 +59,12 @@ class Worker:
 
 
 class ControlPlane:
-    """`home` is Schoolkeeper's folder, `dsn` the address of its empty database. Close it to end its workers."""
+    """`home` is Schoolkeeper's folder, `dsn` the address of its empty database. Close it to end its workers.
 
-    def __init__(self, home: Path, dsn: str) -> None:
+    `more` names a module that its processes import once Django is set up, to put a test's tasks into the catalogue.
+    """
+
+    def __init__(self, home: Path, dsn: str, more: str = "") -> None:
         self.home = home
         self.dsn = dsn
         environment = {
@@ -70,6 +73,7 @@ class ControlPlane:
             "SCHOOLKEEPER_DATABASE_URL": dsn,
             "DJANGO_SETTINGS_MODULE": "schoolkeeper.server.settings",
             "PYTHONWARNINGS": "ignore",
+            "SCHOOLKEEPER_TEST_MORE": more,
         }
         self._workers: list[Worker] = []
         self._django = Answering("django_process.py", environment)
@@ -98,9 +102,9 @@ class ControlPlane:
             )
         )
 
-    def worker(self, name: str = "main", failpoint: str = "") -> Worker:
-        """Start a worker; `failpoint` (NAME=ACTION) says where it dies."""
-        self._workers.append(Worker(self._nursery, name, failpoint))
+    def worker(self, name: str = "main", failpoint: str = "", *, programme: bool = False) -> Worker:
+        """Start a worker; `failpoint` (NAME=ACTION) says where it dies, `programme` whether it does its rounds."""
+        self._workers.append(Worker(self._nursery, name, failpoint, programme=programme))
         return self._workers[-1]
 
     def rows(self, query: str) -> list[Mapping[str, object]]:

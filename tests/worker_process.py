@@ -1,9 +1,10 @@
 """A process that forks workers: each starts from here with everything imported, which takes seconds off a test.
 
-Each line in is a JSON text, ["start", name, failpoint] or ["poll", pid]; each line out its answer: the new
-worker's pid, or how the worker ended (as subprocess counts: None while it lives, -9 after kill -9).
+Each line in is a JSON text, ["start", name, failpoint, programme] or ["poll", pid]; each line out its answer: the
+new worker's pid, or how the worker ended (as subprocess counts: None while it lives, -9 after kill -9).
 """
 
+import importlib
 import json
 import os
 import signal
@@ -17,11 +18,15 @@ from schoolkeeper.kernel.failpoints import VARIABLE
 django.setup()
 
 from schoolkeeper.engine.worker import work  # noqa: E402  # needs Django set up
+from schoolkeeper.programme.scheduler.round import rounds  # noqa: E402
+
+if more := os.environ.get("SCHOOLKEEPER_TEST_MORE"):
+    importlib.import_module(more)
 
 codes: dict[int, int] = {}
 
 
-def start(name: str, failpoint: str) -> int:
+def start(name: str, failpoint: str, programme: bool) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -30,7 +35,7 @@ def start(name: str, failpoint: str) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     code = 1
     try:
-        code = work(name, stop)
+        code = work(name, stop, rounds(name) if programme else ())
     finally:
         sys.stderr.flush()
         os._exit(code)
@@ -46,8 +51,8 @@ def poll(pid: int) -> int | None:
 
 for line in sys.stdin:
     match json.loads(line):
-        case ["start", name, failpoint]:
-            answer = start(name, failpoint)
+        case ["start", name, failpoint, programme]:
+            answer = start(name, failpoint, programme)
         case ["poll", pid]:
             answer = poll(pid)
     print(json.dumps(answer), flush=True)
