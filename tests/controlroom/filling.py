@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from schoolkeeper.engine.models import Hold, Worker
 from schoolkeeper.records.models import Run, Silence
-from tests.controlroom import believable, believable_backups, believable_programme
+from tests.controlroom import believable, believable_activity, believable_backups, believable_programme
 
 
 def fill(now: datetime) -> None:
@@ -53,3 +53,5 @@ def fill(now: datetime) -> None:
         id="main", host="keeper-1", pid=4711, started_at=now, heartbeat_at=now + timedelta(days=1)
     )
     believable_programme.fill(now)
+    believable_activity.count("north-college", now - timedelta(days=2))
+    believable_activity.count("music-academy", now - timedelta(days=50))

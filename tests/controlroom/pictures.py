@@ -37,6 +37,8 @@ PAGES = {
     "duty-to-sign": "/systems/lakeside-school/programme/",
     "duty-signed": "/systems/north-college/programme/",
     "windows": "/windows/",
+    "quietest": "/systems/north-college/quietest/",
+    "quietest-unknown": "/systems/music-academy/quietest/",
     "freeze-declare": "/freezes/declare/?system=lakeside-school",
     "window-plan": "/windows/plan/",
     "override-ask": "/overrides/ask/",

@@ -60,6 +60,8 @@ def addresses(system: str, now: datetime, recoveries: None) -> Mapping[str, str]
         "decide": [run.pk],
         "clear_hold": [hold.pk],
         "task": ["database.analyze"],
+        "quietest": [system],
+        "quietest_choose": [system],
         "system_backups": [system],
         "recovery_trend": [system],
         "backup_set": [system, key],

@@ -17,7 +17,7 @@ from django.urls import reverse
 from schoolkeeper.controlroom.page import Kind
 from schoolkeeper.controlroom.pages import PAGES
 from schoolkeeper.records.models import EvidenceRecord, FindingRecord, Run
-from tests.controlroom import believable, believable_backups, believable_programme
+from tests.controlroom import believable, believable_activity, believable_backups, believable_programme
 
 PINNED = json.loads(Path(__file__).with_name("query_counts.json").read_text(encoding="utf-8"))
 
@@ -26,7 +26,7 @@ PINNED = json.loads(Path(__file__).with_name("query_counts.json").read_text(enco
 def places(now: datetime, recoveries: None) -> Mapping[str, list[object]]:
     for number in range(9):
         slug = f"college-{number}"
-        believable.take_into_care(slug, f"College {number}", now)
+        believable.take_into_care(slug, f"College {number}", now, institution=f"Institution {number}")
         for task, case in (("health.web", "wrong"), ("health.host", "warnings"), ("database.analyze", "stale")):
             run = believable.ended(slug, believable.Told(task, case), now - timedelta(minutes=number))
         key = believable_backups.take(slug, now - timedelta(hours=1))
@@ -37,6 +37,7 @@ def places(now: datetime, recoveries: None) -> Mapping[str, list[object]]:
         believable_programme.times(now, slug, f"Institution {number}")
         believable_programme.miss(slug, "database.analyze", now, "freeze", "A freeze was in force.")
         believable_programme.people_at_work(slug, now)
+        believable_activity.count(slug, now)
         believable.waiting(slug, now)
     done = believable_programme.with_run("college-3", "health.web", now)
     duty = believable_programme.newest_ahead("college-3")
@@ -56,6 +57,7 @@ def places(now: datetime, recoveries: None) -> Mapping[str, list[object]]:
         "run": [run.pk],
         "run_live": [run.pk],
         "task": ["health.web"],
+        "quietest": ["college-3"],
         "system_backups": ["college-3"],
         "recovery_trend": ["college-3"],
         "backup_set": ["college-3", proof.key],

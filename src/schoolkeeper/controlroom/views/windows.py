@@ -16,6 +16,7 @@ from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.errors import Invalid, Refused
 
 FormT = TypeVar("FormT", bound=PlacedForm)
+_MOST_LINKS = 12
 
 
 def show(request: HttpRequest) -> TemplateResponse:
@@ -34,6 +35,7 @@ def show(request: HttpRequest) -> TemplateResponse:
         "overrides": [row for row in asked if row.is_open],
         "overrides_over": [row for row in asked if not row.is_open],
         "systems": names.choices(),
+        "quiet_links": [one for one in names.choices() if slug in ("", one.slug)][:_MOST_LINKS],
         "wanted": {"system": slug},
         "who": request.user.get_username(),
     }
