@@ -4,7 +4,13 @@ from datetime import datetime, timedelta
 
 from schoolkeeper.engine.models import Hold, Worker
 from schoolkeeper.records.models import Run, Silence
-from tests.controlroom import believable, believable_activity, believable_backups, believable_programme
+from tests.controlroom import (
+    believable,
+    believable_activity,
+    believable_backups,
+    believable_calendar,
+    believable_programme,
+)
 
 
 def fill(now: datetime) -> None:
@@ -54,4 +60,5 @@ def fill(now: datetime) -> None:
     )
     believable_programme.fill(now)
     believable_activity.count("north-college", now - timedelta(days=2))
+    believable_calendar.fill("Lakeside School", now)
     believable_activity.count("music-academy", now - timedelta(days=50))

@@ -14,7 +14,7 @@ from schoolkeeper.controlroom.roles import ROLES
 from schoolkeeper.engine.delegations import delegate
 from schoolkeeper.engine.models import Hold
 from schoolkeeper.records.models import EvidenceRecord, FindingRecord, Silence
-from tests.controlroom import believable, believable_backups
+from tests.controlroom import believable, believable_backups, believable_calendar
 from tests.controlroom.believable_programme import attach, begin, newest_ahead
 from tests.controlroom.browser import PASSWORD
 
@@ -41,7 +41,10 @@ def addresses(system: str, now: datetime, recoveries: None) -> Mapping[str, str]
     by = {"by": "approver", "now": now}
     later = {"starts_at": now + timedelta(days=1), "ends_at": now + timedelta(days=2)}
     override = overrides.ask(system=system, reason="It burns", by="keeper", now=now)
+    source, event = believable_calendar.fill("North College", now)
     places = {
+        **{name: [source.pk] for name in ("calendar_read", "calendar_replace", "calendar_remove")},
+        **{name: [event.pk] for name in ("event_correct", "event_remove")},
         "system_programme": [system],
         **{name: [system, "database.analyze"] for name in ("entry", "entry_pause", "entry_resume")},
         **{page.name: [duty.pk] for page in PAGES if page.name.startswith("occurrence")},

@@ -17,7 +17,13 @@ from django.urls import reverse
 from schoolkeeper.controlroom.page import Kind
 from schoolkeeper.controlroom.pages import PAGES
 from schoolkeeper.records.models import EvidenceRecord, FindingRecord, Run
-from tests.controlroom import believable, believable_activity, believable_backups, believable_programme
+from tests.controlroom import (
+    believable,
+    believable_activity,
+    believable_backups,
+    believable_calendar,
+    believable_programme,
+)
 
 PINNED = json.loads(Path(__file__).with_name("query_counts.json").read_text(encoding="utf-8"))
 
@@ -38,6 +44,7 @@ def places(now: datetime, recoveries: None) -> Mapping[str, list[object]]:
         believable_programme.miss(slug, "database.analyze", now, "freeze", "A freeze was in force.")
         believable_programme.people_at_work(slug, now)
         believable_activity.count(slug, now)
+        believable_calendar.fill(f"Institution {number}", now)
         believable.waiting(slug, now)
     done = believable_programme.with_run("college-3", "health.web", now)
     duty = believable_programme.newest_ahead("college-3")

@@ -23,6 +23,7 @@ from schoolkeeper.kernel.spec import Risk
 from schoolkeeper.records import ledger
 
 HORIZON = timedelta(days=366)
+LONGEST_TITLE, LONGEST_RULE = 200, 500
 STRIDE = timedelta(days=7)
 """What is missing at the far end is made a week at a time."""
 SHORTEST_MINUTES, LONGEST_MINUTES = 5, 7 * 24 * 60
@@ -199,6 +200,10 @@ def _going_on(pk: int) -> WindowSeries:
 def _faults(series: WindowSeries, now: datetime) -> Iterator[str]:
     if not str(series.title).strip():
         yield "title: say what for, people will read it"
+    if len(str(series.title)) > LONGEST_TITLE:
+        yield f"title: at most {LONGEST_TITLE} characters"
+    if len(series.rule) > LONGEST_RULE:
+        yield f"rule: at most {LONGEST_RULE} characters"
     if series.system and series.institution:
         yield "system: name a system or an institution, not both"
     if series.allows not in list(Risk):

@@ -16,6 +16,7 @@ from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.records import ledger
 
 CHANGEABLE = frozenset({"title", "category", "starts_at", "ends_at", "all_day"})
+LONGEST_TITLE = 500
 
 
 def between(institution: str, since: datetime, until: datetime) -> QuerySet[AcademicEvent]:
@@ -126,6 +127,8 @@ def _faults(event: AcademicEvent) -> list[str]:
     faults = []
     if not event.title.strip():
         faults.append("title: say what it is")
+    if len(event.title) > LONGEST_TITLE:
+        faults.append(f"title: at most {LONGEST_TITLE} characters")
     if event.category not in AcademicEvent.Category.values:
         faults.append(f"category: one of {', '.join(AcademicEvent.Category.values)}")
     if event.ends_at <= event.starts_at:

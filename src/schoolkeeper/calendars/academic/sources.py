@@ -1,5 +1,6 @@
 """Where a calendar is read from: adding, replacing, removing sources, and how far to trust them."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -103,7 +104,7 @@ def level_of(source: CalendarSource, now: datetime) -> tuple[Level, str]:
 
 
 def _faults(source: CalendarSource, now: datetime) -> list[str]:
-    faults = []
+    faults = [*_too_long(source)]
     if not source.title:
         faults.append("title: give it a name by which people know it")
     elif CalendarSource.objects.filter(institution=source.institution, title=source.title).exists():
@@ -119,6 +120,13 @@ def _faults(source: CalendarSource, now: datetime) -> list[str]:
         place = public_holidays.fault_of(source.country, source.subdivision) if source.country else ""
         faults += filter(None, [place or (source.address and address_fault(source.address))])
     return faults
+
+
+def _too_long(source: CalendarSource) -> Iterator[str]:
+    """A database refuses what is longer in words that nobody understands."""
+    for name, longest in (("title", 200), ("address", 1000)):
+        if len(getattr(source, name)) > longest:
+            yield f"{name}: at most {longest} characters"
 
 
 def _note(source: CalendarSource, kind: str, by: str, **more: str) -> None:

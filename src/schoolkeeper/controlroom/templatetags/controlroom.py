@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from schoolkeeper.calendars.models import Freeze
 from schoolkeeper.controlroom import wording
 from schoolkeeper.kernel.finding import Level
 from schoolkeeper.kernel.spec import Risk
@@ -43,6 +44,28 @@ def day_and_time(at: datetime, zone: str = "") -> SafeString:
     return format_html(
         '<time datetime="{}">{}</time>', at.isoformat(), wording.day_and_time(at, zone or settings.TIME_ZONE)
     )
+
+
+@register.simple_tag
+def whole_days(starts_at: datetime, ends_at: datetime, zone: str) -> str:
+    """The days from one midnight to another: "Mon 23 Nov 2026", or with the last of them."""
+    place = ZoneInfo(zone)
+    first = starts_at.astimezone(place)
+    last = ends_at.astimezone(place) - timedelta(microseconds=1)
+    begins, ends = f"{first:%a %d %b %Y}", f"{last:%a %d %b %Y}"
+    return begins if begins == ends else f"{begins} – {ends}"
+
+
+@register.simple_tag
+def freeze_kind(kind: str) -> SafeString:
+    """The badge of a kind of freeze."""
+    return badge(wording.FREEZES[kind])
+
+
+@register.simple_tag
+def freeze_badge(freeze: Freeze) -> SafeString:
+    """The badge of a freeze that follows an event: its kind, or that somebody lifted it."""
+    return badge(wording.FREEZE_LIFTED if freeze.lifted_at else wording.FREEZES[freeze.kind])
 
 
 @register.simple_tag
