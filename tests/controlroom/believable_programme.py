@@ -1,14 +1,14 @@
 """A believable programme: forty days of it behind us, a year ahead, and what people did about it."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import F
 
-from schoolkeeper.calendars import freezes, overrides, windows
-from schoolkeeper.calendars.models import Freeze, Window
+from schoolkeeper.calendars import freezes, overrides, series, windows
+from schoolkeeper.calendars.models import Freeze, Window, WindowSeries
 from schoolkeeper.engine.delegations import delegate
 from schoolkeeper.kernel.spec import Risk
 from schoolkeeper.programme import attachments, duties, entries, signing
@@ -129,6 +129,14 @@ def times(now: datetime, slug: str, institution: str) -> tuple[Freeze, Window]:
     return freeze, window
 
 
+def repeat(slug: str, now: datetime) -> WindowSeries:
+    """A window each Sunday night."""
+    return series.begin(
+        title="Sunday night", rule="FREQ=WEEKLY;BYDAY=SU", at=time(3), zone="Asia/Tashkent", minutes=120,
+        system=slug, by="keeper", now=now, says="Save your work.", reason="Hardly anybody is there then.",
+    )  # fmt: skip
+
+
 def people_at_work(slug: str, now: datetime) -> None:
     """Overrides that wait, count and were refused; a deputy while an approver is away."""
     overrides.ask(
@@ -157,6 +165,7 @@ def fill(now: datetime) -> None:
     for task in ("health.web", "health.host", "database.analyze"):
         with_run("north-college", task, now)
     times(now, "lakeside-school", "Lakeside School")
+    repeat("technical-institute", now)
     people_at_work("lakeside-school", now)
     miss("lakeside-school", "database.analyze", now, "freeze", "A freeze was in force.")
     miss("technical-institute", "health.host", now, "no_worker", "No worker was there from 04:00 to 09:30 UTC.")

@@ -43,6 +43,7 @@ PAGES = {
     "calendar-nobodys": "/calendar/?institution=Music Academy",
     "calendar-add": "/calendar/sources/add/",
     "event-add": "/calendar/events/add/",
+    "series-begin": "/windows/series/begin/",
     "freeze-declare": "/freezes/declare/?system=lakeside-school",
     "window-plan": "/windows/plan/",
     "override-ask": "/overrides/ask/",

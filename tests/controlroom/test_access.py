@@ -14,7 +14,7 @@ from schoolkeeper.controlroom.roles import ROLES
 from schoolkeeper.engine.delegations import delegate
 from schoolkeeper.engine.models import Hold
 from schoolkeeper.records.models import EvidenceRecord, FindingRecord, Silence
-from tests.controlroom import believable, believable_backups, believable_calendar
+from tests.controlroom import believable, believable_backups, believable_calendar, believable_programme
 from tests.controlroom.believable_programme import attach, begin, newest_ahead
 from tests.controlroom.browser import PASSWORD
 
@@ -63,6 +63,8 @@ def addresses(system: str, now: datetime, recoveries: None) -> Mapping[str, str]
         "decide": [run.pk],
         "clear_hold": [hold.pk],
         "task": ["database.analyze"],
+        "window_move": [windows.plan(title="Maintenance", **later, **by).pk],
+        **{name: [believable_programme.repeat(system, now).pk] for name in ("series_change", "series_end")},
         "quietest": [system],
         "quietest_choose": [system],
         "system_backups": [system],

@@ -43,6 +43,7 @@ def places(now: datetime, recoveries: None) -> Mapping[str, list[object]]:
         believable_programme.times(now, slug, f"Institution {number}")
         believable_programme.miss(slug, "database.analyze", now, "freeze", "A freeze was in force.")
         believable_programme.people_at_work(slug, now)
+        repeating = believable_programme.repeat(slug, now)
         believable_activity.count(slug, now)
         believable_calendar.fill(f"Institution {number}", now)
         believable.waiting(slug, now)
@@ -65,6 +66,7 @@ def places(now: datetime, recoveries: None) -> Mapping[str, list[object]]:
         "run_live": [run.pk],
         "task": ["health.web"],
         "quietest": ["college-3"],
+        "series_change": [repeating.pk],
         "system_backups": ["college-3"],
         "recovery_trend": ["college-3"],
         "backup_set": ["college-3", proof.key],

@@ -7,6 +7,8 @@ from enum import Enum
 from django.http import HttpResponseBase
 
 View = Callable[..., HttpResponseBase]
+CARE, KNOWLEDGE, PROOF = "Care", "Knowledge", "Proof"
+"""The groups of the sidebar."""
 
 
 class Kind(Enum):

@@ -5,9 +5,9 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from schoolkeeper.controlroom import roles
-from schoolkeeper.controlroom.page import Kind, Page
+from schoolkeeper.controlroom.page import CARE, KNOWLEDGE, PROOF, Kind, Page
+from schoolkeeper.controlroom.pages_of_times import TIMES
 from schoolkeeper.controlroom.views import (
-    academic,
     approvals,
     ask,
     backup_set,
@@ -21,10 +21,8 @@ from schoolkeeper.controlroom.views import (
     hold,
     ledger,
     occurrence,
-    override,
     overview,
     programme,
-    quietest,
     recover,
     recovery_trend,
     run,
@@ -32,11 +30,8 @@ from schoolkeeper.controlroom.views import (
     silence,
     system,
     task,
-    windows,
 )
 from schoolkeeper.reporting.coverage import Service
-
-CARE, KNOWLEDGE, PROOF = "Care", "Knowledge", "Proof"
 
 
 def _coverage(request: HttpRequest) -> TemplateResponse:
@@ -158,155 +153,7 @@ PAGES: tuple[Page, ...] = (
         permission=roles.SEE,
         kind=Kind.FILE,
     ),
-    Page(
-        name="windows",
-        route="windows/",
-        view=windows.show,
-        title="Windows and freezes",
-        permission=roles.SEE,
-        icon="ac_unit",
-        group=CARE,
-    ),
-    Page(
-        name="freeze_declare",
-        route="freezes/declare/",
-        view=windows.declare,
-        title="Declare a freeze",
-        permission=roles.FREEZE,
-    ),
-    Page(
-        name="freeze_lift",
-        route="freezes/<int:pk>/lift/",
-        view=windows.lift,
-        title="Lift a freeze",
-        permission=roles.FREEZE,
-        kind=Kind.ACTION,
-    ),
-    Page(
-        name="window_plan",
-        route="windows/plan/",
-        view=windows.plan,
-        title="Plan a window",
-        permission=roles.PLAN,
-    ),
-    Page(
-        name="window_cancel",
-        route="windows/<int:pk>/cancel/",
-        view=windows.cancel,
-        title="Cancel a window",
-        permission=roles.PLAN,
-        kind=Kind.ACTION,
-    ),
-    Page(
-        name="quietest",
-        route="systems/<slug:slug>/quietest/",
-        view=quietest.show,
-        title="Quietest hours",
-        permission=roles.SEE,
-    ),
-    Page(
-        name="quietest_choose",
-        route="systems/<slug:slug>/quietest/choose/",
-        view=quietest.choose,
-        title="Choose a quiet window",
-        permission=roles.PLAN,
-        kind=Kind.ACTION,
-    ),
-    Page(
-        name="override_ask",
-        route="overrides/ask/",
-        view=override.ask,
-        title="Ask for an override",
-        permission=roles.PLAN,
-    ),
-    Page(
-        name="override_grant",
-        route="overrides/<int:pk>/grant/",
-        view=override.grant,
-        title="Grant an override",
-        permission=roles.FREEZE,
-        kind=Kind.ACTION,
-    ),
-    Page(
-        name="override_end",
-        route="overrides/<int:pk>/end/",
-        view=override.end,
-        title="End an override",
-        permission=roles.PLAN,
-        kind=Kind.ACTION,
-    ),
-    Page(
-        name="academic",
-        route="calendar/",
-        view=academic.show,
-        title="Calendar",
-        permission=roles.SEE,
-        icon="calendar_month",
-        group=CARE,
-    ),
-    # Who may not lift a freeze may not take away what it follows either.
-    Page(
-        name="calendar_add",
-        route="calendar/sources/add/",
-        view=academic.add,
-        title="Add a calendar",
-        permission=roles.FREEZE,
-    ),
-    Page(
-        name="calendar_read",
-        route="calendar/sources/<int:pk>/read/",
-        view=academic.read,
-        title="Read a calendar now",
-        permission=roles.PLAN,
-        kind=Kind.ACTION,
-    ),
-    Page(
-        name="calendar_replace",
-        route="calendar/sources/<int:pk>/replace/",
-        view=academic.replace,
-        title="Replace an uploaded calendar",
-        permission=roles.FREEZE,
-        kind=Kind.ACTION,
-    ),
-    Page(
-        name="calendar_remove",
-        route="calendar/sources/<int:pk>/remove/",
-        view=academic.remove,
-        title="Remove a calendar",
-        permission=roles.FREEZE,
-        kind=Kind.ACTION,
-    ),
-    Page(
-        name="event_add",
-        route="calendar/events/add/",
-        view=academic.event_add,
-        title="Add an event",
-        permission=roles.FREEZE,
-    ),
-    Page(
-        name="event_correct",
-        route="calendar/events/<int:pk>/correct/",
-        view=academic.event_correct,
-        title="Correct the kind of an event",
-        permission=roles.FREEZE,
-        kind=Kind.ACTION,
-    ),
-    Page(
-        name="event_remove",
-        route="calendar/events/<int:pk>/remove/",
-        view=academic.event_remove,
-        title="Remove an event",
-        permission=roles.FREEZE,
-        kind=Kind.ACTION,
-    ),
-    Page(
-        name="freeze_rule",
-        route="calendar/rules/",
-        view=academic.rule,
-        title="Change what is frozen",
-        permission=roles.FREEZE,
-        kind=Kind.ACTION,
-    ),
+    *TIMES,
     Page(
         name="approvals",
         route="approvals/",

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 
-from schoolkeeper.calendars.models import Freeze, Override, Scoped, Window
+from schoolkeeper.calendars.models import Freeze, Override, Scoped, Window, WindowSeries
 from schoolkeeper.calendars.scope import about
-from schoolkeeper.controlroom import wording
+from schoolkeeper.controlroom import rule_words, wording
 from schoolkeeper.controlroom.queries.names import Names
 from schoolkeeper.controlroom.queries.places import Places
 from schoolkeeper.controlroom.queries.tasks import title_of_task
@@ -56,6 +56,25 @@ class WindowRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesRow:
+    """Windows that repeat, and when the next of them begins."""
+
+    record: WindowSeries
+    about: str
+    how_often: str
+    next_at: datetime | None
+
+    @property
+    def is_own_rule(self) -> bool:
+        return self.how_often == rule_words.OWN
+
+    @property
+    def allows(self) -> str:
+        risk = Risk(self.record.allows)
+        return wording.ALLOWS.get(risk, wording.RISKS[risk].text)
+
+
+@dataclass(frozen=True, slots=True)
 class OverrideRow:
     """One override; `what` is the task that it is for."""
 
@@ -86,6 +105,16 @@ def window_rows(now: datetime, places: Places, system: SystemRecord | None) -> l
     records = [*alive.order_by("starts_at")[:_MOST], *gone.order_by("-starts_at")[:_MOST]]
     rows = [_window(record, now, places) for record in records]
     return _in_order(rows, lambda row: row.is_open)
+
+
+def series_rows(now: datetime, places: Places, system: SystemRecord | None) -> list[SeriesRow]:
+    """Windows that repeat and go on, by their titles."""
+    to_come = Q(windows__starts_at__gt=now, windows__cancelled_at=None)
+    found = _about(WindowSeries.objects.filter(ended_at=None), system)
+    rows = found.annotate(next_at=Min("windows__starts_at", filter=to_come))
+    return [
+        SeriesRow(row, places.name_of(row), rule_words.in_words(row.rule), row.next_at) for row in rows[:_MOST]
+    ]
 
 
 def override_rows(now: datetime, names: Names, system: SystemRecord | None) -> list[OverrideRow]:

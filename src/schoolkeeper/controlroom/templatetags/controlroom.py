@@ -47,6 +47,12 @@ def day_and_time(at: datetime, zone: str = "") -> SafeString:
 
 
 @register.simple_tag
+def wall_time(at: datetime, zone: str) -> str:
+    """A time as a form's field wants it, by the clock of a zone: "2026-11-23T09:32"."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"
+
+
+@register.simple_tag
 def whole_days(starts_at: datetime, ends_at: datetime, zone: str) -> str:
     """The days from one midnight to another: "Mon 23 Nov 2026", or with the last of them."""
     place = ZoneInfo(zone)

@@ -32,6 +32,7 @@ def show(request: HttpRequest) -> TemplateResponse:
         "freezes_over": [row for row in frozen if row.is_over],
         "windows": [row for row in planned if not row.is_over],
         "windows_over": [row for row in planned if row.is_over],
+        "series": query.series_rows(now, places, record),
         "overrides": [row for row in asked if row.is_open],
         "overrides_over": [row for row in asked if not row.is_open],
         "systems": names.choices(),
