@@ -61,8 +61,7 @@ class Worker:
 class ControlPlane:
     """`home` is Schoolkeeper's folder, `dsn` the address of its empty database. Close it to end its workers.
 
-    `more` names a module that its processes import once Django is set up, to put a test's tasks into the
-    catalogue.
+    `more` names a module that its processes import once Django is set up: a test's tasks for the catalogue.
     """
 
     def __init__(self, home: Path, dsn: str, more: str = "") -> None:
