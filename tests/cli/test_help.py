@@ -34,7 +34,9 @@ EXPECTED = {
     ),
     *("freeze list", "freeze declare", "freeze lift", "freeze override", "freeze grant", "freeze end"),
     *("feed make", "feed list", "feed revoke"),
-    *("window list", "window plan", "window cancel"),
+    *("window list", "window plan", "window cancel", "window move", "window propose", "window choose"),
+    *(f"window series {name}" for name in ("list", "begin", "change", "end")),
+    *(f"calendar {name}" for name in ("list", "add", "read", "remove", "events", "correct", "rule")),
     *("approvals list", "approvals delegate", "approvals undelegate"),
     *("silence", "approve", "deny", "ledger verify", "ledger export", "coverage", "report status", "users create"),
 }

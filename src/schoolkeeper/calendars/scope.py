@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from schoolkeeper.estate.models import SystemRecord
+from schoolkeeper.kernel.errors import Invalid
 
 
 def about(system: str, institution: str) -> Q:
@@ -24,6 +25,12 @@ def faults_of(system: str, institution: str) -> Iterator[str]:
     if institution and not records.filter(institution=institution).exists():
         known = _known(records.exclude(institution="").values_list("institution", flat=True))
         yield f"institution: no system in our care belongs to {institution!r}; known are: {known}"
+
+
+def check(what: str, system: str = "", institution: str = "") -> None:
+    """Raises Invalid when nothing in our care is called so."""
+    if faults := list(faults_of(system, institution)):
+        raise Invalid(what, faults)
 
 
 def zone_of(system: str, institution: str) -> ZoneInfo | None:

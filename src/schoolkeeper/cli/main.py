@@ -3,6 +3,7 @@
 import typer
 
 from schoolkeeper.cli.commands import (
+    academic,
     approvals,
     backups,
     care,
@@ -16,6 +17,7 @@ from schoolkeeper.cli.commands import (
     rescue,
     runs,
     service,
+    window_series,
     windows,
 )
 from schoolkeeper.cli.exits import EPILOG
@@ -34,7 +36,9 @@ for part in (demo, service, care, runs, approvals, records, rescue):
     app.add_typer(part.app)
 app.add_typer(_programme, name="programme")
 app.add_typer(freezes.app, name="freeze")
+windows.app.add_typer(window_series.app, name="series")
 app.add_typer(windows.app, name="window")
+app.add_typer(academic.app, name="calendar")
 app.add_typer(feeds.app, name="feed")
 app.add_typer(approvals.approvals, name="approvals")
 app.add_typer(records.ledger, name="ledger")

@@ -13,6 +13,7 @@ from schoolkeeper.calendars import windows
 from schoolkeeper.calendars.models import Window
 from schoolkeeper.cli.moments import Options, by_whose_clock, clock_of, moment, shown
 from schoolkeeper.estate.care import find
+from schoolkeeper.kernel.errors import Refused
 from schoolkeeper.kernel.spec import Risk
 
 
@@ -77,6 +78,21 @@ def plan(
         says=says,
     )
     return line(made, now)
+
+
+def move(number: int, starts: str, ends: str, *, zone: str, by: str) -> WindowLine:
+    """Move a window to times as typed. Raises Invalid, and Refused when it has begun."""
+    now, options = timezone.now(), Options("window")
+    window = Window.objects.filter(pk=number).first()
+    if window is None:
+        raise Refused(f"There is no window {number}.")
+    clock = options.parse(
+        "zone", lambda: by_whose_clock(window.system, window.institution, zone), timezone.get_default_timezone()
+    )
+    starts_at = options.parse("from", lambda: moment(starts, clock), now)
+    ends_at = options.parse("to", lambda: moment(ends, clock), now)
+    options.end()
+    return line(windows.move(number, starts_at=starts_at, ends_at=ends_at, by=by, now=now), now)
 
 
 def risk_of(name: str) -> Risk:
