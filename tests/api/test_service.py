@@ -86,6 +86,7 @@ def test_what_would_work_on_the_records_themselves_is_refused(
 
 WHY = {"reason": "because"}
 TIMES = {"starts_at": "2099-01-11T00:00:00Z", "ends_at": "2099-01-23T18:00:00+05:00"}
+SERIES = {"title": "Care", "rule": "FREQ=WEEKLY;BYDAY=SU", "at": "02:30", "zone": "UTC", "minutes": 90}
 ASKS: list[tuple[str, str, Any, str]] = [
     ("GET", "/systems", None, "see"),
     ("GET", "/tasks", None, "see"),
@@ -119,6 +120,23 @@ ASKS: list[tuple[str, str, Any, str]] = [
     ("GET", "/windows", None, "see"),
     ("POST", "/windows", {"title": "Upgrade", **TIMES}, "plan"),
     ("POST", "/windows/1/cancel", WHY, "plan"),
+    ("POST", "/windows/1/move", TIMES, "plan"),
+    ("GET", "/window-series", None, "see"),
+    ("POST", "/window-series", SERIES, "plan"),
+    ("PATCH", "/window-series/1", {"minutes": 60}, "plan"),
+    ("POST", "/window-series/1/end", WHY, "plan"),
+    ("GET", "/systems/north-college/quietest", None, "see"),
+    ("POST", "/systems/north-college/quietest", {"minutes": 60}, "plan"),
+    ("GET", "/calendars", None, "see"),
+    ("POST", "/calendars", {"title": "Holidays", "country": "UZ"}, "freeze"),
+    ("POST", "/calendars/1/read", None, "plan"),
+    ("POST", "/calendars/1/remove", WHY, "freeze"),
+    ("GET", "/events", None, "see"),
+    ("POST", "/events", {"title": "Exams", "category": "exams", **TIMES}, "freeze"),
+    ("POST", "/events/1/correct", {"category": "exams"}, "freeze"),
+    ("POST", "/events/1/remove", None, "freeze"),
+    ("GET", "/freeze-rules", None, "see"),
+    ("PUT", "/freeze-rules", {"category": "term", "kind": "soft"}, "freeze"),
     ("GET", "/approvals", None, "see"),
     ("GET", "/delegations", None, "see"),
     ("POST", "/delegations", {"of": "somebody", "to": "other", **TIMES}, "auth.change_user"),

@@ -2,7 +2,16 @@
 
 from ninja import NinjaAPI
 
-from schoolkeeper.api import approvals, calendar_feeds, calendars, programme, runs, systems
+from schoolkeeper.api import (
+    academic,
+    approvals,
+    calendar_feeds,
+    calendars,
+    programme,
+    runs,
+    systems,
+    window_series,
+)
 from schoolkeeper.api.access import Token
 from schoolkeeper.api.inputs import Careful
 from schoolkeeper.api.problems import explain
@@ -17,5 +26,5 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 explain(api)
-for part in (systems, runs, programme, calendars, approvals, calendar_feeds):
+for part in (systems, runs, programme, calendars, window_series, academic, approvals, calendar_feeds):
     api.add_router("", part.router)
