@@ -13,7 +13,7 @@ from schoolkeeper.engine.delegations import delegate
 from schoolkeeper.kernel.spec import Risk
 from schoolkeeper.programme import attachments, duties, entries, signing
 from schoolkeeper.programme.models import Entry, Occurrence
-from schoolkeeper.programme.scheduler.missing import take_down_missed
+from schoolkeeper.programme.scheduler.missing import give_up
 from schoolkeeper.records.models import Run
 
 State, Reason = Occurrence.State, Occurrence.Reason
@@ -43,7 +43,7 @@ def miss(slug: str, task: str, now: datetime, reason: str, says: str) -> Occurre
     occurrence.state, occurrence.reason, occurrence.says = State.MISSED, reason, says
     occurrence.started_at, occurrence.ended_at, occurrence.run = None, now - timedelta(hours=3), None
     occurrence.save()
-    take_down_missed([occurrence], now)
+    give_up([occurrence], now)
     return occurrence
 
 
