@@ -4,6 +4,7 @@ These tests take long because each restores a set in two real worker processes.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +105,10 @@ def approved(control_plane: ControlPlane, school: School) -> int:
     return run
 
 
+# By itself: five digits come up within a digest, or a moment's fraction, now and then.
+VALUES = re.compile(r"Secret|(?<![0-9a-f.])76543(?![0-9a-f])")
+
+
 def nothing_is_left(control_plane: ControlPlane, school: School) -> None:
     """No scratch server, no restored copy, no value of a row in the ledger or in what a run says."""
     for process in psutil.process_iter(["name", "cmdline"]):
@@ -117,7 +122,7 @@ def nothing_is_left(control_plane: ControlPlane, school: School) -> None:
         f" UNION ALL SELECT error FROM records_steprecord AS s JOIN records_run AS r ON r.id = s.run_id"
         f" WHERE system = '{school.slug}'"
     )
-    assert not any("Secret" in str(row["text"]) or "76543" in str(row["text"]) for row in told)
+    assert not any(VALUES.search(str(row["text"])) for row in told)
     control_plane.verify_ledger()
 
 

@@ -79,9 +79,10 @@ def test_an_address_that_nobody_recognises_is_found_out_at_the_gate(at: Callable
     """127.1 is 127.0.0.1 to the resolver; a pooler or a name in the network would be like it."""
     at(address("127.1"))
     run = request("recover.system", "keeper", by="keeper")
-    reason = gate.refusal(open_case(str(run.key)), timezone.now())
-    assert reason is not None
-    assert "schoolkeeper rescue recover.system" in reason
+    refusal = gate.refusal(open_case(str(run.key)), timezone.now())
+    assert refusal is not None
+    assert refusal.rule == "own"
+    assert "schoolkeeper rescue recover.system" in refusal.says
 
 
 def test_another_database_is_a_system_like_any_other(at: Callable[[str], System]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.connectors.rehearsal.restored import Restored
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 30
+SECONDS = 90  # on a machine that does other things too
 
 
 def processes_of(workspace: Path) -> list[psutil.Process]:
