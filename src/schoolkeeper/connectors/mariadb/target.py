@@ -34,8 +34,13 @@ TABLES = """
 SELECT table_name AS name FROM information_schema.tables
  WHERE table_schema = %s AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') ORDER BY 1
 """
-# The server's own number of each table, which a renaming does not change.
-IDS = "SELECT name, table_id AS id FROM information_schema.innodb_sys_tables WHERE name LIKE %s"
+# The server's own number of each table, which a renaming does not change. The database is named there as its
+# folder is, in a spelling that the server knows best; and byte for byte, because `erp` and `ERP` may be two.
+IDS = """
+SELECT table_id AS id FROM information_schema.innodb_sys_tables
+ WHERE CAST(SUBSTRING_INDEX(name, '/', 1) AS BINARY) = CAST(CONVERT(
+           IF(@@global.lower_case_table_names = 0, %s, LOWER(%s)) USING filename) AS BINARY)
+"""
 # A foreign key follows the table that it points to, and would lead into what is put aside.
 REFERENCES = """
 SELECT DISTINCT CONCAT(table_schema, '.', table_name) AS name FROM information_schema.key_column_usage
@@ -136,13 +141,7 @@ def tables_of(connection: MariadbConnection, database: str) -> list[str]:
 
 def table_ids(connection: MariadbConnection, database: str) -> list[int]:
     """The server's numbers of all InnoDB tables of a database."""
-    pattern = re.sub(r"([\\%_])", r"\\\1", file_name(database)) + "/%"
-    return sorted(int(row["id"]) for row in query(connection, IDS, (pattern,)))
-
-
-def file_name(name: str) -> str:
-    """A name as the server calls its folder (source: MariaDB's manual, "Identifier to File Name Mapping")."""
-    return "".join(one if one.isascii() and (one.isalnum() or one == "_") else f"@{ord(one):04x}" for one in name)
+    return sorted(int(row["id"]) for row in query(connection, IDS, (database, database)))
 
 
 def sequences_needed(contents: DatabaseContents) -> set[str]:
