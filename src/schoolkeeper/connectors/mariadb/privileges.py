@@ -1,5 +1,6 @@
 """Privileges on a database and its tables and routines: what the set knows, what the server has."""
 
+import re
 from collections.abc import Iterable
 
 import pymysql
@@ -8,8 +9,10 @@ from schoolkeeper.connectors.databases.contents import Setting
 from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.mariadb.accounts import GRANT, WITH_GRANT_OPTION, Account
 from schoolkeeper.connectors.mariadb.memory import Grant
+from schoolkeeper.connectors.mariadb.rights import fits
 from schoolkeeper.connectors.mariadb.session import MariadbConnection, query, quoted
 
+SCOPE = re.compile(rf"{re.escape(GRANT)}`(?P<name>(?:[^`]|``)+)`\.(?P<what>.+)", re.DOTALL)
 ROUTINES = """
 SELECT user, host, routine_name AS name, routine_type AS type, proc_priv AS names
   FROM mysql.procs_priv WHERE db = %s
@@ -19,19 +22,34 @@ SELECT user, host, routine_name AS name, routine_type AS type, proc_priv AS name
 def missing(saved: Iterable[Setting], now: Iterable[Setting], source: str, database: str) -> list[Grant]:
     """What somebody was allowed and is not now, on this database or a table of it.
 
-    Privileges on the whole server are for people to give.
+    `now` is all that concerns this database. Privileges on the whole server are for people to give. What was given
+    on all databases of a pattern is given on this one alone: the others may be somebody else's.
     """
-    have = {(one.role, one.name): set(_names(one)) for one in now if one.name.startswith(GRANT)}
-    found = []
+    have: dict[tuple[str, str], set[str]] = {}
+    for one in now:
+        if found := SCOPE.fullmatch(one.name):
+            have.setdefault((one.role, found["what"]), set()).update(_names(one))
+    lacking = []
     for one in saved:
-        own = f"{GRANT}{quoted(source)}."
-        if not one.name.startswith(own):
+        found = SCOPE.fullmatch(one.name)
+        if found is None or (spelling := _spelled(found, source, database)) is None:
             continue
-        scope = f"{quoted(database)}.{one.name.removeprefix(own)}"
-        if names := [name for name in _names(one) if name not in have.get((one.role, GRANT + scope), ())]:
+        if names := [name for name in _names(one) if name not in have.get((one.role, found["what"]), ())]:
             with_option = one.value.endswith(WITH_GRANT_OPTION)
-            found.append(Grant(role=one.role, names=", ".join(names), scope=scope, with_option=with_option))
-    return found
+            scope = f"{quoted(spelling)}.{found['what']}"
+            lacking.append(Grant(role=one.role, names=", ".join(names), scope=scope, with_option=with_option))
+    return lacking
+
+
+def _spelled(found: re.Match[str], source: str, database: str) -> str | None:
+    """How this database is spelled where the set spells its own so; None for what concerns another one. A whole
+    database is named by a pattern, in which `_` stands for any character unless it is escaped."""
+    name = found["name"].replace("``", "`")
+    if name == source:
+        return database
+    if found["what"] == "*" and fits(name, source):
+        return re.sub(r"([\\%_])", r"\\\1", database)
+    return None
 
 
 def _names(setting: Setting) -> list[str]:

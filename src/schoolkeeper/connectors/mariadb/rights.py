@@ -53,12 +53,12 @@ def granted(statements: Iterable[str], database: str) -> set[str]:
     found: set[str] = set()
     for statement in statements:
         match = _GRANT.match(statement)
-        if match and (match["pattern"] is None or _fits(match["pattern"].replace("``", "`"), database)):
+        if match and (match["pattern"] is None or fits(match["pattern"].replace("``", "`"), database)):
             found.update(name.strip() for name in match["names"].split(","))
     return found
 
 
-def _fits(pattern: str, database: str) -> bool:
+def fits(pattern: str, database: str) -> bool:
     r"""Whether a database is meant by a name with the wildcards % and _, which \ makes ordinary."""
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
     wild = {"%": ".*", "_": "."}

@@ -325,3 +325,24 @@ def test_a_foreign_key_of_another_database_is_in_the_way(school: MariaSchool) ->
     )
     assert "references" in refusals(on(school))
     school.run(f"DROP DATABASE `{other}`")
+
+
+@pytest.mark.parametrize("spelled", ["escaped", "a pattern"])
+def test_privileges_that_were_given_by_another_spelling_come_back(school: MariaSchool, spelled: str) -> None:
+    """As hosters do, because `_` is a wildcard there. A pattern is not given again for all that it fits."""
+    who, escaped = f"'teacher_{school.name}'@'%'", school.name.replace("_", "\\_")
+    pattern = escaped if spelled == "escaped" else f"{school.name}%"
+    school.run(f"CREATE USER {who} IDENTIFIED BY 'secret'", f"GRANT SELECT, INSERT ON `{pattern}`.* TO {who}")
+    own, school.dsn = school.dsn, school.database
+    back_up(school, profile=PROFILE)
+    school.dsn = own
+    school.run(f"DROP USER {who}")
+    subject = on(school)
+    steps = subject.plan()
+    subject.apply(steps)
+    given = [str(text) for row in school.run(f"SHOW GRANTS FOR {who}") for text in row.values()]
+    assert [text for text in given if "SELECT" in text] == [
+        f"GRANT SELECT, INSERT ON `{escaped}`.* TO {who.replace(chr(39), '`')}"
+    ]
+    subject.take_back(steps)
+    assert school.run(f"SELECT user FROM mysql.user WHERE user = 'teacher_{school.name}'") == []
