@@ -3,12 +3,15 @@
 import os
 import re
 import subprocess
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from schoolkeeper.catalogue.backup.copy.task import Copy
 from schoolkeeper.catalogue.backup.drill.proofs import read_proofs
+from schoolkeeper.catalogue.backup.prune.choosing import PruneOptions
+from schoolkeeper.catalogue.backup.prune.task import Prune
 from schoolkeeper.catalogue.backup.test_arrange import codes, findings
 from schoolkeeper.catalogue.backup.verify.task import Verify
 from schoolkeeper.catalogue.backup.verify.test_arrange import (
@@ -193,3 +196,40 @@ def test_a_signature_is_verified_by_hand_as_the_page_says(here: Shelf, ours: Key
     assert done.returncode == 0, done.stderr
     assert ours.key_id in done.stdout
     assert "Signature Verified Successfully" in done.stdout
+
+
+def forged_as_old(here: Shelf, at: datetime, says: datetime) -> str:
+    """A set that its name makes the newest and its manifest older than signatures; and its proof."""
+    forged = here.plant(at, [b"grades as somebody wants them"]).model_copy(update={"taken_at": says})
+    (here.path / f"sets/{forged.set}/manifest.json").write_text(forged.model_dump_json())
+    here.prove(forged, NOON)
+    return forged.set
+
+
+def test_a_forged_set_does_not_pass_as_one_from_before_there_were_signatures(here: Shelf, ours: KeySigner) -> None:
+    made = sealed(here, here.plant(NOON - 2 * HOUR, [b"rows"]), ours)
+    forged = forged_as_old(here, NOON - HOUR, NOON - 30 * DAY)
+    assert proven(opened(here, ours)) == {made.set}
+    assert ("not_ours", forged) in found(verify(here, ours))
+
+
+def test_a_set_of_a_day_that_there_is_not_is_suspect(here: Shelf, ours: KeySigner) -> None:
+    made = sealed(here, here.plant(NOON - 2 * HOUR, [b"rows"]), ours)
+    never = "99999999T999999Z-00000000"
+    text = (here.path / f"sets/{made.set}/manifest.json").read_text().replace(made.set, never)
+    (here.path / "sets" / never).mkdir()
+    (here.path / "sets" / never / "manifest.json").write_text(text)
+    assert proven(opened(here, ours)) == {made.set}
+
+
+def test_retention_does_not_let_a_forged_set_stand_for_ours(here: Shelf, ours: KeySigner) -> None:
+    made = [sealed(here, here.plant(NOON - n * DAY, [b"rows"]), ours) for n in (4, 3, 2, 1)]
+    for n in (3, 2, 1):
+        here.plant(NOON - n * DAY + HOUR, [b"grades as somebody wants them"])
+    rule = PruneOptions(
+        keep_last=3, keep_daily=3, keep_weekly=0, keep_monthly=0, keep_yearly=0, keep_within_days=0
+    )
+    one = subject(Prune(), here.folder.parent / "home", {"backups": store(here.folder)}, rule)
+    one.signer = ours
+    one.apply(one.plan())
+    assert set(here.sets) >= {one.set for one in made[1:]}

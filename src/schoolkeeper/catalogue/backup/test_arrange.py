@@ -368,6 +368,6 @@ def later(subject: Subject, key: str, *, hours: float = 1) -> Subject:
     class Later(Subject):
         def context(self) -> RunContext:
             now = NOON + timedelta(hours=hours)
-            return RunContext(key, now, now, self.home)
+            return RunContext(key, now, now, self.home, self.signer)
 
     return Later(**{name: getattr(subject, name) for name in subject.__dataclass_fields__})

@@ -199,15 +199,16 @@ class StoreLook:
         names = [one.name for one in self.objects(SETS) if one.name.endswith(ending)] if self._trusted else []
         for set_id in (name[len(SETS) : -len(ending)] for name in names):
             if SET_ID.fullmatch(set_id) and self._read(set_id).is_signed:
-                return datetime.strptime(set_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+                return _begun_at(set_id)
         return None
 
     def is_suspect(self, stored: StoredSet) -> bool:
-        """Whether a set is not signed although sets were signed when it says that it was taken."""
+        """Whether a set is not signed although sets were signed when it was taken, as its manifest says, or as its
+        name does: it is by their names that one is found to be the newest."""
         since = self.signed_from
         if stored.manifest is None or stored.is_signed or since is None:
             return False
-        return stored.manifest.taken_at >= since
+        return max(stored.manifest.taken_at, _begun_at(stored.id)) >= since
 
     # Contents
 
@@ -287,6 +288,14 @@ class StoreLook:
                 check = KeyCheck.model_validate_json(self.get(one.name))
                 found[check.recipient] = check
         return found
+
+
+def _begun_at(set_id: str) -> datetime:
+    """When the run began that made a set, as its id says; of an id that no run has, the end of time."""
+    try:
+        return datetime.strptime(set_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _passing(blocks: Iterable[bytes], to: Callable[[bytes], object]) -> Iterator[bytes]:

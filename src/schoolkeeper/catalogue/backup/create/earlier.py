@@ -27,8 +27,9 @@ class Earlier:
 
 
 def earlier(store: StoreLook, component: str) -> Earlier:
-    """What the newest set has of a component."""
-    sound = [one.manifest for one in store.sets() if one.manifest is not None]
+    """What the newest set has of a component. Nothing is built on a set that may be somebody else's: its files
+    would be ours by the next signature, unread."""
+    sound = [one.manifest for one in store.sets() if one.manifest is not None and not store.is_suspect(one)]
     newest = max(sound, key=lambda one: one.set, default=None)
     part = _part_of(newest, component) if newest else None
     if newest is None or part is None or part.index is None:

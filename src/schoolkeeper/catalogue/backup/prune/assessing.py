@@ -51,12 +51,14 @@ def _sets(
     store: StoreLook, holdings: Holdings, options: PruneOptions, now: datetime, rpo: timedelta, zone: ZoneInfo
 ) -> list[PrunableSet]:
     proven = _proven(store, holdings)
+    suspect = {one.id for one in holdings.sets if store.is_suspect(one)}
     sets = [
         PrunableSet(
             id=one.set,
             taken_at=one.taken_at,
             size_bytes=one.size_bytes,
-            whole=not holdings.fault_of(one, store),
+            # What somebody else may have written must not stand for a day in the place of what we did.
+            whole=one.set not in suspect and not holdings.fault_of(one, store),
             proven=one.set in proven,
         )
         for one in holdings.sound

@@ -25,7 +25,7 @@ BROUGHT_BACK = "brought_back"
 def look_around(look: Look, options: FilesOptions) -> FilesFacts:
     """All facts. Raises Unreachable when the store, or the folder to bring files back to, is not there."""
     store = look.store(options.store)
-    stored = _choose(store.sets(), options.set)
+    stored = _choose(store, options.set)
     index, unusable = index_of(store, stored, options.component)
     root = target_of(look, look.run, options.component, options.into)
     try:
@@ -102,10 +102,12 @@ def matches(pattern: str, path: str) -> bool:
     return bool(state) and rule.admits(state, name)
 
 
-def _choose(sets: list[StoredSet], wanted: str) -> StoredSet | None:
+def _choose(store: StoreLook, wanted: str) -> StoredSet | None:
+    """The wanted set, else the newest; one that may be somebody else's only where it is asked for."""
+    sets = store.sets()
     if wanted:
         return next((one for one in sets if one.id == wanted), None)
-    return max(sets, key=lambda one: one.id, default=None)
+    return max((one for one in sets if not store.is_suspect(one)), key=lambda one: one.id, default=None)
 
 
 def _asked_for(index: Index, patterns: list[str]) -> Iterator[StoredFile | Link]:

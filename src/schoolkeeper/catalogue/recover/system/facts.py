@@ -37,7 +37,8 @@ class FolderPart(Facts):
 
 
 class ChosenSet(Facts):
-    """The set to recover from. `held` are parts that another backup tool keeps."""
+    """The set to recover from. `held` are parts that another backup tool keeps. The `proof` of a set that somebody
+    else may have written is "suspect", whatever lies beside it."""
 
     id: str
     manifest_sha256: str
@@ -51,7 +52,7 @@ class ChosenSet(Facts):
     rows: int
     folders: list[FolderPart]
     held: list[str]
-    proof: Literal["holds", "fails", "none"]
+    proof: Literal["holds", "fails", "none", "suspect"]
 
 
 class Live(Facts):

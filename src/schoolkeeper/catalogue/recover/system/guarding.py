@@ -18,6 +18,11 @@ from schoolkeeper.connectors.sqlite.target import SqliteTarget
 
 # A restored database takes more room than its dump: indexes, and the log of what is written meanwhile.
 SPACE_FACTOR = 2
+UNPROVEN = {
+    "fails": "its newest drill failed",
+    "none": "nobody has proven it",
+    "suspect": "it is not signed, although sets were signed by then, so somebody else may have written it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ def _set(facts: RecoverFacts, chosen: ChosenSet, options: SystemOptions) -> Iter
         hint = "Put this right; without it the set cannot be read."
         yield Objection("key", f"The set {chosen.id} cannot be opened: {facts.obstacle}.", hint)
     if chosen.proof != "holds" and not options.unproven:
-        why = "its newest drill failed" if chosen.proof == "fails" else "nobody has proven it"
+        why = UNPROVEN[chosen.proof]
         hint = "Take a proven set, prove this one with backup.drill, or say unproven=true."
         yield Objection("proof", f"The set {chosen.id} may not restore: {why}.", hint)
     if chosen.source.product != facts.database_kind:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from schoolkeeper.catalogue.backup.drill.comparing import differences
 from schoolkeeper.catalogue.backup.drill.proofs import read_proofs
@@ -124,8 +125,6 @@ def _contents(store: StoreLook, manifest: Manifest) -> tuple[DatabaseContents | 
 def _chosen(store: StoreLook, stored: StoredSet) -> ChosenSet:
     manifest = stored.manifest
     assert manifest is not None
-    proofs = read_proofs(store, [stored]).counting.get(stored.id, {}).values()
-    newest = max(proofs, key=lambda one: one.concluded_at, default=None)
     return ChosenSet(
         id=stored.id,
         manifest_sha256=store.manifest_sha256(stored.id),
@@ -141,8 +140,16 @@ def _chosen(store: StoreLook, stored: StoredSet) -> ChosenSet:
             FolderPart(component=one.component, files=one.files, size_bytes=one.bytes) for one in manifest.files
         ],
         held=[one.component for one in manifest.stored if one.held is not None],
-        proof="none" if newest is None else "holds" if newest.holds else "fails",
+        proof=_proof(store, stored),
     )
+
+
+def _proof(store: StoreLook, stored: StoredSet) -> Literal["holds", "fails", "none", "suspect"]:
+    if store.is_suspect(stored):
+        return "suspect"
+    proofs = read_proofs(store, [stored]).counting.get(stored.id, {}).values()
+    newest = max(proofs, key=lambda one: one.concluded_at, default=None)
+    return "none" if newest is None else "holds" if newest.holds else "fails"
 
 
 def _kind(system: System, component: str) -> str:
