@@ -10,12 +10,13 @@ import re
 import shlex
 import shutil
 import sqlite3
+import stat
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.databases.fault import Fault
@@ -62,14 +63,23 @@ class SqliteReplacement:
         """The dump is the file itself; one that is not all of a database is refused."""
         assert isinstance(target, SqliteTarget)
         _remove(self.restored)
-        self.restored.touch(OURS)
         failpoint("recover.system.database_made")
-        with dump as path:
+        with dump as path, _made(self.restored) as file:
             failpoint("recover.system.dump_fetched")
-            with path.open("rb") as source, self.restored.open("wb") as file:
+            with path.open("rb") as source:
                 shutil.copyfileobj(source, file)
                 file.flush()
                 os.fsync(file.fileno())
+            self._check(dumped_by)
+            status = os.fstat(file.fileno())
+            if _inode(self.restored) != status.st_ino:
+                raise Permanent(f"{self.restored} is not the file that this run restored")
+            if os.geteuid() == 0:
+                os.fchown(file.fileno(), target.uid, target.gid)
+        _sync(self.path.parent)
+        return Restored(str(status.st_ino))
+
+    def _check(self, dumped_by: str) -> None:
         try:
             with closing(open_to_read(self.restored, never_changes=True)) as connection:
                 held = int(connection.execute(PAGES_HELD).fetchone()[0])
@@ -77,10 +87,6 @@ class SqliteReplacement:
             raise Permanent(f"the dump of {dumped_by} cannot be opened ({error})") from error
         if held != self.restored.stat().st_size:
             raise Permanent(f"the dump of {dumped_by} has {self.restored.stat().st_size:,} of {held:,} bytes")
-        if os.geteuid() == 0:
-            os.chown(self.restored, target.uid, target.gid)
-        _sync(self.path.parent)
-        return Restored(str(self.restored.stat().st_ino))
 
     def observe(self, contents: DatabaseContents) -> Pair:
         return contents, self._read(self.restored, contents)
@@ -132,13 +138,13 @@ class SqliteReplacement:
                 raise Permanent(f"{self.path} is another file than when this began: somebody else is at it")
             if target.inode is not None:
                 self._put_aside(target)
-            self.restored.chmod(CLOSED)
+            _chmod(self.restored, CLOSED)
             self.restored.rename(self.path)
             _sync(self.path.parent)
             failpoint("recover.system.database_swapped")
         if self.kept.exists():
             _nobody_has(self.kept)
-            self.kept.chmod(target.mode)
+            _chmod(self.kept, target.mode)
 
     def _put_aside(self, target: SqliteTarget) -> None:
         """Give the old file its second name. A log beside it that no SQLite can work off goes with it."""
@@ -147,7 +153,7 @@ class SqliteReplacement:
         try:
             _shut(self.path)
         except Temporary:
-            self.path.chmod(target.mode)
+            _chmod(self.path, target.mode)
             raise
         failpoint("recover.system.database_shut")
         if not self.kept.exists():
@@ -164,6 +170,10 @@ class SqliteReplacement:
             if self.kept.exists():
                 if not self.restored.exists():
                     os.link(self.path, self.restored)
+                for one, moved in zip(beside(self.path), beside(self.restored), strict=True):
+                    if one.exists():  # of a damaged one: SQLite would work it off in the file that comes back
+                        one.rename(moved)
+                failpoint("recover.system.log_moved_back")
                 self.kept.rename(self.path)
             else:
                 self.path.rename(self.restored)
@@ -172,9 +182,9 @@ class SqliteReplacement:
                 if kept.exists():
                     kept.rename(one)
             self.kept.unlink(missing_ok=True)
-            self.path.chmod(target.mode)
+            _chmod(self.path, target.mode)
         if restored_id is not None and _inode(self.restored) == int(restored_id):
-            self.restored.chmod(OURS)
+            _chmod(self.restored, OURS)
         if self.path.parent.is_dir():
             _sync(self.path.parent)
 
@@ -189,7 +199,7 @@ class SqliteReplacement:
 
     def open(self, target: Target) -> list[Fault]:
         assert isinstance(target, SqliteTarget)
-        self.path.chmod(target.mode)
+        _chmod(self.path, target.mode)
         return []
 
     def is_open(self) -> bool:
@@ -219,7 +229,7 @@ class SqliteReplacement:
 
 def _shut(path: Path) -> None:
     """Let nobody open the file any more, and have its log worked off. Raises Temporary if somebody has it."""
-    path.chmod(OURS)
+    _chmod(path, OURS)
     try:
         with closing(
             open_to_read(path, never_changes=True)
@@ -234,7 +244,7 @@ def _shut(path: Path) -> None:
         raise Permanent(f"{path}: {error}") from error
     except sqlite3.DatabaseError:
         pass  # damaged, which is why it is replaced: it is put aside as it is, with what lies beside it
-    path.chmod(CLOSED)
+    _chmod(path, CLOSED)
     _nobody_has(path)
 
 
@@ -242,6 +252,22 @@ def _nobody_has(path: Path) -> None:
     if who := holders(path):
         names = ", ".join(f"{count} of {name}" for name, count in who.items())
         raise Temporary(f"{path} is still open in {names}: stop the ERP's processes")
+
+
+def _made(path: Path) -> IO[bytes]:
+    """A new file, and not what somebody may have laid there: the ERP's account may write to the folder."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OURS), "wb")
+
+
+def _chmod(path: Path, mode: int) -> None:
+    """Of the file itself, however closed it is; never of what a link in its place leads to."""
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Permanent(f"{path} is no file")
+        Path(f"/proc/self/fd/{descriptor}").chmod(mode)
+    finally:
+        os.close(descriptor)
 
 
 def _inode(path: Path) -> int | None:
