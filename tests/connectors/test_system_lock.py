@@ -80,3 +80,16 @@ def test_a_torn_note_is_no_obstacle(tmp_path: Path) -> None:
     again = SystemLock(tmp_path, "north").take("b", "b")
     assert again.before is None
     again.release()
+
+
+def test_a_rescue_as_root_does_not_keep_the_worker_out(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    SystemLock(tmp_path, "north").take("rescue-1", "a rescue").release()
+    left = [tmp_path / "locks", tmp_path / "locks" / "north.lock"]
+    assert [(one.stat().st_uid, one.stat().st_gid) for one in left] == [(65534, 65534)] * 2
+
+
+def test_a_lock_that_cannot_be_opened_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "locks" / "north.lock").mkdir(parents=True)
+    with pytest.raises(Refused, match=r"north.lock cannot be locked: Is a directory"):
+        SystemLock(tmp_path, "north").take("run-1", "run 1")

@@ -68,9 +68,11 @@ class SystemLock:
         self._holder: Holder | None = None
 
     def take(self, key: str, who: str) -> Self:
-        """Hold it from now on. Raises Refused, naming who does, when somebody else does."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Hold it from now on. Raises Refused, naming who does, when somebody else does, or why nobody can."""
+        try:
+            descriptor = _opened(self.path)
+        except OSError as error:
+            raise Refused(f"{self.path} cannot be locked: {error.strerror}.") from error
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_SH if self._shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -113,6 +115,17 @@ class SystemLock:
         if self._shared:
             return f"Schoolkeeper's own database is being replaced by {by}: wait until that has ended."
         return "Runs are changing systems at this moment, and their records would go: stop Schoolkeeper first."
+
+
+def _opened(path: Path) -> int:
+    """The file belongs to whoever the home belongs to, also where a rescue is root: the worker comes later."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    if os.geteuid() == 0:
+        home = path.parent.parent.stat()
+        os.chown(path.parent, home.st_uid, home.st_gid, follow_symlinks=False)
+        os.fchown(descriptor, home.st_uid, home.st_gid)
+    return descriptor
 
 
 def _now() -> str:
