@@ -68,6 +68,7 @@ class Exchange:
                 "old_encoding": target.encoding or memory.encoding,
                 "old_collate": target.collate or memory.collate,
                 "old_tables": moving.tables(connection, self._database),
+                "new_tables": moving.tables(connection, self._restored),
                 "old_code": code.read(connection),
                 "old_grants": privileges.on_routines(connection, self._database),
                 "locked": doors.users_of(connection, self._database).lockable,

@@ -25,7 +25,8 @@ class Memory(Facts):
 
     What follows `begun` is known once the names begin to change: the
     `old_tables` and the `old_code` of what is replaced, the accounts that were `locked`, the privileges that were
-    `granted`. `is_coded` tells that the code of the set is in its place."""
+    `granted`; `new_tables` are those that were restored, None before. `is_coded` tells that the code of the set is
+    in its place."""
 
     encoding: str
     collate: str
@@ -40,6 +41,7 @@ class Memory(Facts):
     old_encoding: str = ""
     old_collate: str = ""
     old_tables: list[str] = Field(default_factory=list)
+    new_tables: list[str] | None = None
     old_code: list[Code] = Field(default_factory=list)
     old_grants: list[Grant] = Field(default_factory=list)
     locked: list[str] = Field(default_factory=list)

@@ -146,12 +146,15 @@ class MariadbReplacement:
         self._notebook.write(self._notebook.remembered().model_copy(update={"is_neutralised": True}))
 
     def discard(self, absent_roles: Sequence[str], *, keeps: bool) -> None:
+        memory = self._notebook.read()
         with self._administration.working() as connection:
-            keeps = keeps and bool(moving.tables(connection, self.restored))
-            if keeps:
+            there = set(moving.tables(connection, self.restored))
+            # Accounts that cannot be locked get in before the opening too, and what they made went along.
+            made_by_others = memory is not None and memory.new_tables is not None and there - {*memory.new_tables}
+            if there and (keeps or made_by_others):
                 self._put_aside(connection)
             query(connection, f"DROP DATABASE IF EXISTS {quoted(self.restored)}")
-            if (memory := self._notebook.read()) is not None:
+            if memory is not None:
                 self._remove_sequences(connection, memory)
             for one in absent_roles:
                 accounts.drop(connection, one)

@@ -289,6 +289,21 @@ def test_somebody_else_replaced_the_database_meanwhile(school: MariaSchool) -> N
     assert signs_in(school)
 
 
+@pytest.mark.parametrize("moment", ["while it is closed", "once it is open"])
+def test_a_table_that_somebody_makes_meanwhile_is_not_lost(school: MariaSchool, moment: str) -> None:
+    """An account that cannot be locked gets in at any time, and nobody else has what it makes."""
+    back_up(school, profile=PROFILE)
+    subject = on(school)
+    steps = subject.plan()
+    keys = [one.key for one in steps]
+    done = steps[: keys.index("database:swap") + 1] if moment == "while it is closed" else steps
+    subject.apply(done)
+    school.run("CREATE TABLE made_by_hand (id INT)", "INSERT INTO made_by_hand VALUES (7)")
+    subject.take_back(done)
+    (undone,) = (one for one in databases(school) if one.startswith(f"{school.name}_undone_"))
+    assert school.run(f"SELECT * FROM `{undone}`.made_by_hand") == [{"id": 7}]
+
+
 def test_a_copy_for_training_acts_in_nobodys_name(school: MariaSchool) -> None:
     school.run(
         "ALTER TABLE invoice ALTER id DROP DEFAULT", "DROP VIEW a_best", "DROP VIEW best", "DROP VIEW transcript"
