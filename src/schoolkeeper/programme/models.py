@@ -195,6 +195,22 @@ class Pulse(models.Model):
         return f"{self.last_at:%Y-%m-%d %H:%M:%S} by {self.by}"
 
 
+class Sighting(models.Model):
+    """The version that a source told last: by one that differs an update is noticed."""
+
+    system = models.SlugField(max_length=63, blank=True, db_index=False, help_text="Empty: Schoolkeeper itself")
+    source = models.CharField(max_length=100, help_text="The task, and what it asked")
+    version = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["system", "source"], name="one_sighting_of_a_source"),)
+        indexes = (models.Index(fields=["-at"], name="sighting_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.system} {self.source}: {self.version}"
+
+
 class Gap(models.Model):
     """A stretch in which no scheduler was at work, or that the clock skipped or told twice."""
 

@@ -46,6 +46,30 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Sighting",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                (
+                    "system",
+                    models.SlugField(
+                        blank=True, db_index=False, help_text="Empty: Schoolkeeper itself", max_length=63
+                    ),
+                ),
+                ("source", models.CharField(help_text="The task, and what it asked", max_length=100)),
+                ("version", models.TextField()),
+                ("at", models.DateTimeField()),
+            ],
+            options={
+                "indexes": [models.Index(fields=["-at"], name="sighting_newest")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("system", "source"), name="one_sighting_of_a_source")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Pulse",
             fields=[
                 (

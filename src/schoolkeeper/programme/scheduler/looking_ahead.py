@@ -8,13 +8,14 @@ from schoolkeeper.calendars import series
 from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.programme import ahead
 from schoolkeeper.programme.entries import refresh_all
+from schoolkeeper.programme.events import notice
 
 EVERY_SECONDS = 30.0
 SLICE_SECONDS = 0.3
 
 
 def look_ahead(now: datetime) -> int:
-    """Follow definitions and the catalogue, and fill up the year to come; how many occurrences were made."""
+    """Follow definitions, the catalogue and updates, and fill up the year to come; how many were made for it."""
     return sum(_pieces(now))
 
 
@@ -41,4 +42,5 @@ def _pieces(now: datetime) -> Iterator[int]:
         yield 0
     series.make_ahead(now)
     yield 0
+    notice(now)
     yield from ahead.pieces(now)

@@ -20,6 +20,7 @@ from schoolkeeper.programme.scheduler.missing import give_up
 AT_ONCE = 5000
 BACKLOG_PER_WORKER = 100
 """So many runs may wait for each worker: with more, what is important would wait behind what is not."""
+LONGEST_CAUSE = 75
 # Runs are named by what they are for: a second attempt to start an occurrence meets the same run.
 _NAMES = uuid.UUID("0d5c6a1e-7b0e-5b6f-9a53-6f2f0c5ad001")
 
@@ -93,12 +94,12 @@ def _make_runs(chosen: Sequence[Occurrence]) -> int:
 
 def _asked(occurrence: Occurrence) -> Asked:
     entry = occurrence.entry
-    cause = occurrence.cause or "programme"
+    cause = occurrence.cause or BY
     return Asked(
         task=entry.task,
         system=entry.system,
         by=BY,
-        occasion=f"{cause} {occurrence.due_at:%Y-%m-%d %H:%M} UTC",
+        occasion=f"{cause[:LONGEST_CAUSE]} {occurrence.due_at:%Y-%m-%d %H:%M} UTC",
         options=entry.options,
         key=run_key(occurrence),
     )

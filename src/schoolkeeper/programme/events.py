@@ -1,0 +1,132 @@
+"""What happens to a system that tasks are to follow: updates, noticed by a version that differs from the last.
+
+Nobody tells us of an update. But health checks ask the ERP and its database server for their versions, and backup
+sets name the tool that made them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import version
+
+from django.db import transaction
+from django.db.models import TextField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
+
+from schoolkeeper.engine.knowledge import catalogue
+from schoolkeeper.estate.models import SystemRecord
+from schoolkeeper.kernel.spec import Event
+from schoolkeeper.programme.models import Entry, Occurrence, Sighting
+from schoolkeeper.records import ledger
+from schoolkeeper.records.models import EvidenceRecord, Run
+
+SAME_FOR = timedelta(days=7)
+"""An update is seen by several sources, each when it looks: within so long it is the same one."""
+BACK_TO = timedelta(hours=1)
+"""So far back runs are looked at again: they are not written in the order in which they ended."""
+EVERYWHERE = ""
+LONGEST_DETAIL = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A version that a source told. Another source may write the same in other words, so each is compared with
+    itself only."""
+
+    system: str
+    source: str
+    event: Event
+    version: str
+    at: datetime
+
+
+@transaction.atomic
+def happened(event: Event, system: str, now: datetime, detail: str) -> int:
+    """Let be done what is to follow this event, once for the same detail; how many occurrences were made."""
+    following = [task.spec.id for task in catalogue().values() if event in task.spec.after_events]
+    cause = f"{event.value} {detail[:LONGEST_DETAIL]}".strip()
+    entries = Entry.objects.select_for_update().filter(system=system, task__in=following, retired_at=None)
+    there = Occurrence.objects.filter(entry__system=system, cause=cause, due_at__gt=now - SAME_FOR)
+    known = set(there.values_list("entry", flat=True))
+    new = [_occurrence(entry, cause, now) for entry in entries.order_by("id") if entry.pk not in known]
+    Occurrence.objects.bulk_create(new)
+    return len(new)
+
+
+def notice(now: datetime) -> int:
+    """Compare the versions that runs saw lately, and ours, with those before; how many updates there were."""
+    newest = Sighting.objects.exclude(system=EVERYWHERE).order_by("-at").first()
+    since = min(newest.at, now) - BACK_TO if newest else now - SAME_FOR
+    updates = 0
+    for seen in sorted([*_by_runs(since), *_by_sets(since)], key=lambda one: one.at):
+        updates += _compare(seen, now)
+    own = Seen(EVERYWHERE, "schoolkeeper", Event.SCHOOLKEEPER_UPDATED, version("schoolkeeper"), now)
+    return updates + _compare(own, now)
+
+
+@transaction.atomic
+def _compare(seen: Seen, now: datetime) -> int:
+    """Keep a version; 1 if it is another than before. The first that a source tells is no update."""
+    row, _ = Sighting.objects.select_for_update().get_or_create(
+        system=seen.system, source=seen.source, defaults={"version": seen.version, "at": seen.at}
+    )
+    if seen.at <= min(row.at, now):
+        return 0  # known, or older than what is known
+    before, row.version, row.at = row.version, seen.version, seen.at
+    row.save(update_fields=["version", "at"])
+    if before == seen.version:
+        return 0
+    data = {"source": seen.source, "before": before, "after": seen.version}
+    ledger.append(seen.event.value, actor="programme", system=seen.system, subject=seen.version, data=data)
+    every = SystemRecord.objects.values_list("slug", flat=True)
+    for slug in every if seen.system == EVERYWHERE else [seen.system]:
+        happened(seen.event, slug, now, f"to {seen.version}")
+    return 1
+
+
+def _by_runs(since: datetime) -> Iterator[Seen]:
+    """What health checks were told by the ERP and by its database server."""
+    places = (
+        ("health.web", Event.ERP_UPDATED, "version"),
+        ("health.database", Event.DATABASE_UPDATED, "server__version"),
+    )
+    for task, event, place in places:
+        told = Coalesce(KT(f"facts_after__{place}"), KT(f"facts_before__{place}"), output_field=TextField())
+        runs = Run.objects.filter(state=Run.State.ENDED, task=task, ended_at__gt=since).annotate(told=told)
+        for run in runs.exclude(told=None).exclude(told="").only("system", "ended_at"):
+            assert run.ended_at is not None
+            text = _number(run.told) if event is Event.DATABASE_UPDATED else run.told
+            yield Seen(run.system, task, event, text, run.ended_at)
+
+
+def _by_sets(since: datetime) -> Iterator[Seen]:
+    """What backup sets say of the ERP, of its database server, and of the tool that made them."""
+    rows = EvidenceRecord.objects.filter(kind="backup-set", at__gt=since, data__has_key="versions")
+    events = {
+        "erp": Event.ERP_UPDATED,
+        "server": Event.DATABASE_UPDATED,
+        "tool": Event.BACKUP_TOOL_UPDATED,
+    }
+    for system, at, told in rows.values_list("system", "at", "data__versions"):
+        for name, event in events.items():
+            if text := told.get(name):
+                yield Seen(system, f"backup.create {name}", event, _number(text) if name == "server" else text, at)
+
+
+def _number(text: str) -> str:
+    """ "16.4 (Debian 16.4-1)" is told by one as "16.4": a rebuilt package is no update of the server."""
+    found = re.search(r"\d+(\.\d+)*", text)
+    return found[0] if found else text
+
+
+def _occurrence(entry: Entry, cause: str, now: datetime) -> Occurrence:
+    return Occurrence(
+        entry=entry,
+        due_at=now,
+        not_before=now,
+        late_at=now + timedelta(minutes=entry.late_after_minutes),
+        missed_at=now + timedelta(minutes=entry.missed_after_minutes),
+        cause=cause,
+    )
