@@ -9,7 +9,7 @@ import pytest
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.programme.models import Entry, Limit, Occurrence
-from schoolkeeper.programme.scheduler.load import Load
+from schoolkeeper.programme.scheduler.load import Due, Load
 from schoolkeeper.programme.scheduler.starting import start
 from schoolkeeper.records.models import Run
 from tests.programme.school import at, take, turn
@@ -152,9 +152,8 @@ class TestOneAfterAnother:
         assert turn(NOON).started == 1
         Occurrence.objects.filter(pk=first.pk).update(due_at=NOON)
         Entry.objects.filter(task="health.host").update(paused=True)
-        assert (
-            Load.of(list(Occurrence.objects.filter(entry__task="health.database")), NOON, room=9).waiting == set()
-        )
+        second = Due(1, 1, "a", "health.database", {}, NOON, "")
+        assert Load.of([second], NOON, room=9).waiting == set()
 
 
 @pytest.mark.parametrize(

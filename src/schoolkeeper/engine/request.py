@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from schoolkeeper.catalogue.options import parse_options
 from schoolkeeper.engine.knowledge import catalogue
@@ -14,7 +15,7 @@ from schoolkeeper.engine.own_database import replaces_own
 from schoolkeeper.estate.care import find
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.errors import Refused
-from schoolkeeper.records import ledger
+from schoolkeeper.records import copying, ledger
 from schoolkeeper.records.models import Run
 
 
@@ -37,9 +38,13 @@ def request_many(asked: Sequence[Asked]) -> list[Run]:
     The systems are taken to be in our care. Raises Invalid for an unknown task or bad options, and queues none.
     """
     now = timezone.now()
-    there = Run.objects.in_bulk([one.key for one in asked], field_name="key")
+    keys = [one.key for one in asked]
+    there = {run.key: run for run in Run.objects.extra(where=["key = ANY(%s)"], params=[keys])}
     new = [_run(one, now) for one in asked if one.key not in there]
-    ledger.append_many([_note(run) for run in Run.objects.bulk_create(new)])
+    for run, number in zip(new, copying.numbers(Run, len(new)), strict=True):
+        run.pk, run._state.adding, run._state.db = number, False, DEFAULT_DB_ALIAS
+    copying.write(Run, map(_values, new))
+    ledger.append_many([_note(run) for run in new])
     there |= {run.key: run for run in new}
     return [there[one.key] for one in asked]
 
@@ -59,6 +64,23 @@ def _run(asked: Asked, now: datetime) -> Run:
         occasion=asked.occasion,
         requested_at=now,
     )
+
+
+def _values(run: Run) -> dict[str, object]:
+    """The row of a run that nobody has begun; what is not named is empty."""
+    return {
+        "id": run.pk,
+        "key": run.key,
+        "system": run.system,
+        "task": run.task,
+        "spec_version": run.spec_version,
+        "options": Jsonb(run.options),
+        "requested_by": run.requested_by,
+        "occasion": run.occasion,
+        "state": str(run.state),
+        "requested_at": run.requested_at,
+        **dict.fromkeys(("outcome", "says", "refused_by", "facts_digest", "plan_digest"), ""),
+    }
 
 
 def _note(run: Run) -> ledger.Note:

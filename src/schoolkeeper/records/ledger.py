@@ -17,6 +17,7 @@ from schoolkeeper.ledger.anchors import Anchors, read_own
 from schoolkeeper.ledger.entry import Entry, seal
 from schoolkeeper.ledger.report import Report
 from schoolkeeper.ledger.verify import verify
+from schoolkeeper.records import copying
 from schoolkeeper.records.models import LedgerEntry
 
 # Any number will do, as long as nobody else in this database uses it: it serialises appends.
@@ -61,9 +62,9 @@ def append_many(notes: Sequence[Note], *, at: datetime | None = None) -> list[En
         return []
     _lock()
     names = [note.once for note in notes if note.once is not None]
-    earlier = {row.once: row.entry() for row in LedgerEntry.objects.filter(once__in=names)} if names else {}
+    earlier = _known(names)
     now, last = at or datetime.now(UTC), _last()
-    new, answer = list[LedgerEntry](), list[Entry]()
+    new, answer = list[tuple[Entry, str | None]](), list[Entry]()
     for note in notes:
         entry = earlier.get(note.once) if note.once is not None else None
         if entry is None:
@@ -76,11 +77,18 @@ def append_many(notes: Sequence[Note], *, at: datetime | None = None) -> list[En
                 subject=note.subject,
                 data=note.data,
             )
-            new.append(LedgerEntry.of(entry, note.once))
-            earlier[note.once] = entry
+            new.append((entry, note.once))
+            if note.once is not None:
+                earlier[note.once] = entry
         answer.append(entry)
-    LedgerEntry.objects.bulk_create(new)
+    copying.write(LedgerEntry, (LedgerEntry.values_of(entry, once) for entry, once in new))
     return answer
+
+
+def _known(names: Sequence[str]) -> dict[str, Entry]:
+    """The entries that were added under these names before."""
+    known = LedgerEntry.objects.extra(where=["once = ANY(%s)"], params=[names]) if names else ()
+    return {row.once: row.entry() for row in known if row.once is not None}
 
 
 def entries(up_to: int | None = None) -> Iterator[Entry]:

@@ -23,6 +23,19 @@ Place = tuple[str, str]
 """A scope and the name in it: ("host", "local")."""
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An occurrence that may begin: no more of it than is needed to decide on thousands in each round."""
+
+    pk: int
+    entry: int
+    system: str
+    task: str
+    options: Mapping[str, object]
+    due_at: datetime
+    cause: str
+
+
 @dataclass(slots=True)
 class Load:
     """What goes on, counted by place; whoever is admitted is counted at once."""
@@ -38,10 +51,10 @@ class Load:
     windows: dict[tuple[str, Risk], datetime | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, due: Sequence[Occurrence], now: datetime, *, room: int) -> "Load":
+    def of(cls, due: Sequence[Due], now: datetime, *, room: int) -> "Load":
         """The load as it is, for deciding on these occurrences; `room` is how many runs may be open altogether."""
         open_runs = list(_open_runs().values_list("system", "task", "requested_by", "state"))
-        slugs = {one.entry.system for one in due} | {system for system, *_ in open_runs}
+        slugs = {one.system for one in due} | {system for system, *_ in open_runs}
         load = cls(now, room, SystemRecord.objects.in_bulk(slugs), dict(_limits()))
         underway = Occurrence.objects.filter(state=Occurrence.State.RUNNING)
         load.entries |= set(underway.values_list("entry", flat=True))
@@ -54,21 +67,20 @@ class Load:
                 load._disturb(system, known.spec)
         return load
 
-    def admits(self, occurrence: Occurrence, spec: Spec) -> bool:
+    def admits(self, due: Due, spec: Spec) -> bool:
         """Whether this one may begin now; it is counted if so."""
-        entry = occurrence.entry
-        if self.room <= 0 or entry.pk in self.entries or entry.system not in self.records:
+        if self.room <= 0 or due.entry in self.entries or due.system not in self.records:
             return False
-        if any((entry.system, first) in self.waiting for first in spec.after):
+        if any((due.system, first) in self.waiting for first in spec.after):
             return False
-        places = list(self._places(entry.system))
+        places = list(self._places(due.system))
         if any(self.running[place] >= self._limit(place) for place in places):
             return False
-        if self._disturbs(spec) and self._hosts(entry.system) & self.disturbed:
+        if self._disturbs(spec) and self._hosts(due.system) & self.disturbed:
             return False
-        self._count(entry.system)
-        self._disturb(entry.system, spec)
-        self.entries.add(entry.pk)
+        self._count(due.system)
+        self._disturb(due.system, spec)
+        self.entries.add(due.entry)
         return True
 
     def window_comes(self, slug: str, spec: Spec) -> datetime | None:
@@ -128,10 +140,10 @@ def _open_runs() -> QuerySet[Run]:
     return Run.objects.exclude(state=Run.State.ENDED)
 
 
-def _predecessors(due: Sequence[Occurrence], now: datetime) -> set[tuple[str, str]]:
+def _predecessors(due: Sequence[Due], now: datetime) -> set[tuple[str, str]]:
     """The system and task of all that others among these come after, and that has not ended."""
-    specs = {task: known.spec for task in {one.entry.task for one in due} if (known := catalogue().get(task))}
-    following = {one.entry.system for one in due if (spec := specs.get(one.entry.task)) and spec.after}
+    specs = {task: known.spec for task in {one.task for one in due} if (known := catalogue().get(task))}
+    following = {one.system for one in due if (spec := specs.get(one.task)) and spec.after}
     first = frozenset[str]().union(*(spec.after for spec in specs.values()))
     # What was put off until a window comes is due still.
     is_due = Q(state=Occurrence.State.DUE, not_before__lte=now + LOOK_AGAIN, due_at__lte=now, missed_at__gt=now)

@@ -14,7 +14,7 @@ from schoolkeeper.engine.request import Asked, request_many
 from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.programme.models import Occurrence
-from schoolkeeper.programme.scheduler.load import BY, Load, open_count
+from schoolkeeper.programme.scheduler.load import BY, Due, Load, open_count
 from schoolkeeper.programme.scheduler.missing import give_up
 
 AT_ONCE = 5000
@@ -36,20 +36,20 @@ def start(now: datetime, workers: int, backlog_per_worker: int = BACKLOG_PER_WOR
     room = workers * backlog_per_worker
     if open_count() >= room:
         return 0
-    due = list(_due(now))
+    due = _due(now)
     if not due:
         return 0
     load = Load.of(due, now, room=room)
-    chosen, unknown = list[Occurrence](), list[Occurrence]()
+    chosen, unknown = list[Due](), list[Due]()
     put_off: dict[datetime, list[int]] = defaultdict(list)
-    for occurrence in due:
-        task = catalogue().get(occurrence.entry.task)
+    for one in due:
+        task = catalogue().get(one.task)
         if task is None:
-            unknown.append(occurrence)
-        elif again_at := load.window_comes(occurrence.entry.system, task.spec):
-            put_off[again_at].append(occurrence.pk)
-        elif load.admits(occurrence, task.spec):
-            chosen.append(occurrence)
+            unknown.append(one)
+        elif again_at := load.window_comes(one.system, task.spec):
+            put_off[again_at].append(one.pk)
+        elif load.admits(one, task.spec):
+            chosen.append(one)
     _put_off(put_off)
     _cannot_start(unknown, now, "This installation knows no such task.")
     try:
@@ -59,16 +59,17 @@ def start(now: datetime, workers: int, backlog_per_worker: int = BACKLOG_PER_WOR
         return sum(_one_by_one(chosen, now))
 
 
-def run_key(occurrence: Occurrence) -> uuid.UUID:
+def run_key(due: Due) -> uuid.UUID:
     """The name of the run of an occurrence: the same whoever starts it, and however often."""
-    return uuid.uuid5(_NAMES, f"{occurrence.entry_id}/{occurrence.due_at.isoformat()}/{occurrence.cause}")
+    return uuid.uuid5(_NAMES, f"{due.entry}/{due.due_at.isoformat()}/{due.cause}")
 
 
-def _due(now: datetime) -> Iterator[Occurrence]:
+def _due(now: datetime) -> list[Due]:
     rows = Occurrence.objects.filter(state=Occurrence.State.DUE, not_before__lte=now, missed_at__gt=now)
     rows = rows.filter(entry__by_people=False, entry__paused=False, entry__retired_at=None)
-    locked = rows.select_for_update(of=("self",), skip_locked=True).select_related("entry")
-    yield from locked.order_by("entry__priority", "not_before", "id")[:AT_ONCE]
+    locked = rows.select_for_update(of=("self",), skip_locked=True).order_by("entry__priority", "not_before", "id")
+    names = ("pk", "entry", "entry__system", "entry__task", "entry__options", "due_at", "cause")
+    return [Due(*values) for values in locked.values_list(*names)[:AT_ONCE]]
 
 
 def _put_off(until: Mapping[datetime, Sequence[int]]) -> None:
@@ -77,45 +78,45 @@ def _put_off(until: Mapping[datetime, Sequence[int]]) -> None:
         Occurrence.objects.filter(pk__in=ids).update(not_before=Least(F("missed_at"), again_at))
 
 
-def _make_runs(chosen: Sequence[Occurrence]) -> int:
+def _make_runs(chosen: Sequence[Due]) -> int:
     if not chosen:
         return 0
-    runs = request_many([_asked(occurrence) for occurrence in chosen])
+    runs = request_many([_asked(one) for one in chosen])
     failpoint("programme.start.requested")
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE programme_occurrence AS o SET state = 'running', run_id = given.run FROM "
             "unnest(%s::bigint[], %s::bigint[]) AS given (id, run) WHERE o.id = given.id AND o.state = 'due'",
-            [[occurrence.pk for occurrence in chosen], [run.pk for run in runs]],
+            [[one.pk for one in chosen], [run.pk for run in runs]],
         )
         started: int = cursor.rowcount
     return started
 
 
-def _asked(occurrence: Occurrence) -> Asked:
-    entry = occurrence.entry
-    cause = occurrence.cause or BY
+def _asked(due: Due) -> Asked:
+    cause = due.cause[:LONGEST_CAUSE] or BY
     return Asked(
-        task=entry.task,
-        system=entry.system,
+        task=due.task,
+        system=due.system,
         by=BY,
-        occasion=f"{cause[:LONGEST_CAUSE]} {occurrence.due_at:%Y-%m-%d %H:%M} UTC",
-        options=entry.options,
-        key=run_key(occurrence),
+        occasion=f"{cause} {due.due_at:%Y-%m-%d %H:%M} UTC",
+        options=due.options,
+        key=run_key(due),
     )
 
 
-def _one_by_one(chosen: Sequence[Occurrence], now: datetime) -> Iterator[int]:
+def _one_by_one(chosen: Sequence[Due], now: datetime) -> Iterator[int]:
     """One with options that are not good any more must not hold up the others."""
-    for occurrence in chosen:
+    for one in chosen:
         try:
             with transaction.atomic():
-                yield _make_runs([occurrence])
+                yield _make_runs([one])
         except Invalid as invalid:
-            _cannot_start([occurrence], now, str(invalid))
+            _cannot_start([one], now, str(invalid))
 
 
-def _cannot_start(occurrences: Sequence[Occurrence], now: datetime, says: str) -> None:
-    for occurrence in occurrences:
+def _cannot_start(due: Sequence[Due], now: datetime, says: str) -> None:
+    missed = list(Occurrence.objects.filter(pk__in=[one.pk for one in due]).select_related("entry"))
+    for occurrence in missed:
         occurrence.reason, occurrence.ended_at, occurrence.says = Occurrence.Reason.ERROR, now, says
-    give_up(occurrences, now)
+    give_up(missed, now)

@@ -1,8 +1,7 @@
 """The ledger's table. PostgreSQL refuses to change or delete its rows (see the migrations)."""
 
-from typing import Self
-
 from django.db import models
+from psycopg.types.json import Jsonb
 
 from schoolkeeper.ledger.entry import Entry
 
@@ -28,21 +27,21 @@ class LedgerEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.sequence} {self.kind}"
 
-    @classmethod
-    def of(cls, entry: Entry, once: str | None) -> Self:
-        """The row that holds an entry."""
-        return cls(
-            sequence=entry.sequence,
-            at=entry.at,
-            kind=entry.kind,
-            system=entry.system,
-            actor=entry.actor,
-            subject=entry.subject,
-            data=dict(entry.data),
-            previous=entry.previous,
-            digest=entry.digest,
-            once=once,
-        )
+    @staticmethod
+    def values_of(entry: Entry, once: str | None) -> dict[str, object]:
+        """The values of the row that holds an entry, by column."""
+        return {
+            "sequence": entry.sequence,
+            "at": entry.at,
+            "kind": entry.kind,
+            "system": entry.system,
+            "actor": entry.actor,
+            "subject": entry.subject,
+            "data": Jsonb(entry.data),
+            "previous": entry.previous,
+            "digest": entry.digest,
+            "once": once,
+        }
 
     def entry(self) -> Entry:
         """The entry that this row holds."""
