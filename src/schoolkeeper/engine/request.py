@@ -18,6 +18,9 @@ from schoolkeeper.kernel.errors import Refused
 from schoolkeeper.records import copying, ledger
 from schoolkeeper.records.models import Run
 
+_NO_OPTIONS = digest({})
+"""Most runs have none, and a round asks for thousands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -92,7 +95,7 @@ def _note(run: Run) -> ledger.Note:
         data={
             "task": run.task,
             "version": run.spec_version,
-            "options": digest(run.options),
+            "options": digest(run.options) if run.options else _NO_OPTIONS,
             "occasion": run.occasion,
         },
         once=f"{run.key}:requested",

@@ -55,7 +55,7 @@ class Load:
         """The load as it is, for deciding on these occurrences; `room` is how many runs may be open altogether."""
         open_runs = list(_open_runs().values_list("system", "task", "requested_by", "state"))
         slugs = {one.system for one in due} | {system for system, *_ in open_runs}
-        load = cls(now, room, SystemRecord.objects.in_bulk(slugs), dict(_limits()))
+        load = cls(now, room, _systems(slugs), dict(_limits()))
         underway = Occurrence.objects.filter(state=Occurrence.State.RUNNING)
         load.entries |= set(underway.values_list("entry", flat=True))
         load.waiting |= _predecessors(due, now)
@@ -134,6 +134,13 @@ class Load:
 def open_count() -> int:
     """How many runs of the programme are under way or wait for a worker; not those that wait for a person."""
     return _open_runs().filter(requested_by=BY).exclude(state=Run.State.WAITING).count()
+
+
+def _systems(slugs: Iterable[str]) -> dict[str, SystemRecord]:
+    return {
+        one.slug: one
+        for one in SystemRecord.objects.only("slug", "institution", "definition").filter(slug__in=slugs)
+    }
 
 
 def _open_runs() -> QuerySet[Run]:
