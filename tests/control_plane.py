@@ -74,6 +74,7 @@ class ControlPlane:
             "DJANGO_SETTINGS_MODULE": "schoolkeeper.server.settings",
             "PYTHONWARNINGS": "ignore",
             "SCHOOLKEEPER_TEST_MORE": more,
+            "PYTHONPATH": os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]),
         }
         self._workers: list[Worker] = []
         self._django = Answering("django_process.py", environment)

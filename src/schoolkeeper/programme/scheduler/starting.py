@@ -59,9 +59,13 @@ def start(now: datetime, workers: int, backlog_per_worker: int = BACKLOG_PER_WOR
         return sum(_one_by_one(chosen, now))
 
 
-def run_key(due: Due) -> uuid.UUID:
+def run_key(occurrence: Occurrence) -> uuid.UUID:
     """The name of the run of an occurrence: the same whoever starts it, and however often."""
-    return uuid.uuid5(_NAMES, f"{due.entry}/{due.due_at.isoformat()}/{due.cause}")
+    return _key(occurrence.entry_id, occurrence.due_at, occurrence.cause)
+
+
+def _key(entry: int, due_at: datetime, cause: str) -> uuid.UUID:
+    return uuid.uuid5(_NAMES, f"{entry}/{due_at.isoformat()}/{cause}")
 
 
 def _due(now: datetime) -> list[Due]:
@@ -101,7 +105,7 @@ def _asked(due: Due) -> Asked:
         by=BY,
         occasion=f"{cause} {due.due_at:%Y-%m-%d %H:%M} UTC",
         options=due.options,
-        key=run_key(due),
+        key=_key(due.entry, due.due_at, due.cause),
     )
 
 
