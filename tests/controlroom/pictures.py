@@ -14,7 +14,6 @@ from schoolkeeper.catalogue.builtin import BUILTIN
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
-from schoolkeeper.controlroom.queries.recovery import SET
 from tests.controlroom.browser import NARROW, WIDE, chromium, sign_in
 from tests.controlroom.serving import served
 
@@ -73,8 +72,9 @@ PAGES = {
     "coverage": "/coverage/",
     "users": "/auth/user/",
 }
-RECOVERIES = [task.spec.id for task in BUILTIN if task.spec.id.startswith("recover.")]
-FROM_A_SET = [task.spec.id for task in BUILTIN if task.spec.id in RECOVERIES and SET in task.options.model_fields]
+_RECOVERIES = [task for task in BUILTIN if task.spec.id.startswith("recover.")]
+RECOVERIES = [task.spec.id for task in _RECOVERIES]
+FROM_A_SET = [task.spec.id for task in _RECOVERIES if "set" in task.options.model_fields]
 PAGES |= {f"choose-{one}": f"/systems/north-college/recover/{one}/" for one in FROM_A_SET}
 PAGES |= {f"ask-{one}": f"/systems/north-college/recover/{one}/" for one in RECOVERIES}
 _FIRST_RUN = "td a"
@@ -89,7 +89,7 @@ FOLLOW = {
         ("run-live", "run-waiting", "run-ended", "drill-live", "drill-holds", "drill-fails"), _FIRST_RUN
     ),
     "backup-set": "td a[href*='/sets/']",
-    **dict.fromkeys([f"ask-{one}" for one in RECOVERIES], "a[href*='/ask/']"),
+    **dict.fromkeys([f"ask-{one}" for one in FROM_A_SET], "a[href*='/ask/']"),
 }
 
 
