@@ -40,7 +40,7 @@ class Program:
             headers={"Authorization": f"Bearer {token or self.token}"},
         )
         assert answer.status_code == status, answer.content
-        return answer.json()
+        return answer.json() if answer.content else None
 
 
 @pytest.fixture

@@ -20,7 +20,11 @@ def test_a_calendar_is_added_read_corrected_and_removed(keeper: Program, approve
     assert keeper("POST", f"/calendars/{made['id']}/read")["level"] == "ok"
     found = {one["title"]: one for one in keeper("GET", "/events")}
     assert found["Winter examinations"]["freeze"] == "hard"
-    house = found["Open house"]["id"]
+    newer = {"content": str(body["content"]).replace("Open house", "Open day")}
+    keeper("POST", f"/calendars/{made['id']}/replace", newer, status=403)
+    assert approver("POST", f"/calendars/{made['id']}/replace", newer)["level"] == "ok"
+    found = {one["title"]: one for one in keeper("GET", "/events")}
+    house = found["Open day"]["id"]
     assert approver("POST", f"/events/{house}/correct", {"category": "exams"})["freeze"] == "hard"
     rule = {"category": "term", "kind": "soft", "hours_before": 3}
     told = {one["category"]: one for one in approver("PUT", "/freeze-rules", rule)}
@@ -31,7 +35,7 @@ def test_a_calendar_is_added_read_corrected_and_removed(keeper: Program, approve
     assert keeper("GET", "/calendars")[0]["title"] == "Registrar"
 
 
-def test_an_event_by_hand_freezes_and_goes(approver: Program) -> None:
+def test_an_event_by_hand_freezes_and_goes(keeper: Program, approver: Program) -> None:
     times = {"starts_at": "2099-01-11T00:00:00Z", "ends_at": "2099-01-12T00:00:00Z"}
     made = approver("POST", "/events", {"title": "Exams", "category": "exams", **times}, status=201)
     assert made["freeze"] == "hard"
@@ -40,6 +44,13 @@ def test_an_event_by_hand_freezes_and_goes(approver: Program) -> None:
     elsewhere = {"title": "Exams", "category": "exams", **times, "institution": "Nowhere"}
     assert "institution" in str(approver("POST", "/events", elsewhere, status=422)["faults"])
     assert AcademicEvent.objects.count() == 1
+    place = f"/events/{made['id']}"
+    assert approver("PATCH", place, {"ends_at": "2099-01-13T00:00:00Z"})["ends_at"].startswith("2099-01-13")
+    assert Freeze.objects.get().ends_at.day == 13
+    assert "ends_at" in str(approver("PATCH", place, {"ends_at": times["starts_at"]}, status=422)["faults"])
+    keeper("PATCH", place, {"title": "Mine"}, status=403)
+    approver("POST", f"{place}/remove", status=204)
+    assert not Freeze.objects.exists()
 
 
 def test_windows_repeat_change_move_and_end(keeper: Program) -> None:

@@ -122,6 +122,12 @@ def test_a_strange_address(planned: Client, address: str) -> None:
     send(planned, "GET", address)
 
 
+def test_a_method_that_an_address_does_not_have_is_told_as_any_fault(planned: Client) -> None:
+    answer = planned.delete("/api/v1/systems")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert answer.json() == {"detail": "DELETE is not possible here; GET is", "faults": []}
+
+
 @pytest.mark.parametrize("token", ["", "\x00", "sk_\xe9", "a b c", "x" * 10_000])
 def test_a_strange_token(planned: Client, token: str) -> None:
     answer = Client().get("/api/v1/systems", headers={"Authorization": f"Bearer {token}"})

@@ -40,6 +40,37 @@ def test_a_calendar_is_added_read_corrected_ruled_and_removed(north: Cli) -> Non
     assert not AcademicEvent.objects.exists()
 
 
+def test_an_event_is_entered_changed_and_taken_away(north: Cli) -> None:
+    days = ("--from", "2099-05-01", "--to", "2099-05-02")
+    made = north.json("calendar", "enter", "Resits", "exams", *days, *NORTH)
+    assert (made["starts_at"], made["ends_at"]) == ("2099-04-30T19:00:00Z", "2099-05-02T19:00:00Z")
+    assert (made["all_day"], made["freeze"]) == (True, "hard")
+    hours = ("--from", "2099-05-01 08:00", "--to", "2099-05-01 12:00")
+    changed = north.json("calendar", "change", made["id"], "--title", "Oral resits", *hours)
+    assert (changed["title"], changed["starts_at"]) == ("Oral resits", "2099-05-01T03:00:00Z")
+    assert not changed["all_day"]
+    assert Freeze.objects.get().starts_at == AcademicEvent.objects.get().starts_at
+    assert "say what to change" in refused(north, "calendar", "change", made["id"])
+    assert "--to" in refused(north, "calendar", "change", made["id"], "--from", "2099-05-01")
+    assert "ends_at" in refused(north, "calendar", "enter", "Late", "term", *days[:2], "--to", "2099-04-01")
+    assert north("calendar", "take-away", made["id"]).exit_code == 0
+    assert not Freeze.objects.exists()
+    refused(north, "calendar", "take-away", made["id"], code=1)
+
+
+def test_an_uploaded_calendar_is_replaced(north: Cli) -> None:
+    file = north.file("school.ics", believable_calendar.text(timezone.now()))
+    made = north.json("calendar", "add", "Registrar", "--file", file, *NORTH)
+    before = AcademicEvent.objects.count()
+    newer = north.file("newer.ics", believable_calendar.text(timezone.now()).replace("Open house", "Open day"))
+    assert north.json("calendar", "replace", made["id"], newer)["level"] == "ok"
+    assert AcademicEvent.objects.filter(title="Open day").exists()
+    assert AcademicEvent.objects.count() == before
+    broken = north.file("broken.ics", "BEGIN:VCALENDAR")
+    refused(north, "calendar", "replace", made["id"], broken)
+    assert AcademicEvent.objects.count() == before
+
+
 def test_what_cannot_be_read_is_unknown(north: Cli) -> None:
     made = north.json("calendar", "add", "Exams", "--address", "/nowhere/exams.ics", *NORTH)
     assert made["level"] == "unknown"

@@ -36,7 +36,8 @@ EXPECTED = {
     *("feed make", "feed list", "feed revoke"),
     *("window list", "window plan", "window cancel", "window move", "window propose", "window choose"),
     *(f"window series {name}" for name in ("list", "begin", "change", "end")),
-    *(f"calendar {name}" for name in ("list", "add", "read", "remove", "events", "correct", "rule")),
+    *(f"calendar {name}" for name in ("list", "add", "read", "replace", "remove", "rule")),
+    *(f"calendar {name}" for name in ("events", "enter", "change", "take-away", "correct")),
     *("approvals list", "approvals delegate", "approvals undelegate"),
     *("silence", "approve", "deny", "ledger verify", "ledger export", "coverage", "report status", "users create"),
 }

@@ -116,6 +116,25 @@ def test_an_event_is_entered_for_days_or_for_hours_by_the_clock_there(cast: Mapp
     assert AcademicEvent.objects.get() == timed
 
 
+def test_an_event_by_hand_is_changed_from_what_it_is(cast: Mapping[str, Client], now: datetime) -> None:
+    days = {"title": "Exams", "category": "exams", "first": "2099-05-01", "last": "2099-05-02"}
+    act(cast["approver"], "event_add", **days)
+    event = AcademicEvent.objects.get()
+    page = cast["approver"].get(reverse("admin:event_change", args=[event.pk])).content.decode()
+    assert 'value="2099-05-01"' in page
+    assert 'value="2099-05-02"' in page
+    act(cast["approver"], "event_change", event.pk, **{**days, "last": "2099-05-03"})
+    assert Freeze.objects.get().ends_at == datetime(2099, 5, 3, 19, tzinfo=UTC)
+    assert "It must come after" in act(
+        cast["approver"], "event_change", event.pk, **{**days, "last": "2099-04-01"}
+    )
+    assert cast["keeper"].get(reverse("admin:event_change", args=[event.pk])).status_code == 403
+    believable_calendar.fill("North", now)
+    read = AcademicEvent.objects.exclude(source=None).first()
+    assert read is not None
+    assert cast["approver"].get(reverse("admin:event_change", args=[read.pk])).status_code == 404
+
+
 def test_a_wrong_guess_is_corrected_and_its_freeze_follows(cast: Mapping[str, Client], now: datetime) -> None:
     believable_calendar.fill("North", now)
     house = AcademicEvent.objects.get(title="Open house")

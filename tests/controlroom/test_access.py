@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from schoolkeeper.calendars import freezes, overrides, windows
+from schoolkeeper.calendars.academic import events
 from schoolkeeper.controlroom.page import Kind, Page
 from schoolkeeper.controlroom.pages import PAGES
 from schoolkeeper.controlroom.roles import ROLES
@@ -42,9 +43,12 @@ def addresses(system: str, now: datetime, recoveries: None) -> Mapping[str, str]
     later = {"starts_at": now + timedelta(days=1), "ends_at": now + timedelta(days=2)}
     override = overrides.ask(system=system, reason="It burns", by="keeper", now=now)
     source, event = believable_calendar.fill("North College", now)
+    dates = {"starts_at": now, "ends_at": now + timedelta(days=1)}
+    by_hand = events.add(institution="", title="Open day", category="other", **dates, **by)
     places = {
         **{name: [source.pk] for name in ("calendar_read", "calendar_replace", "calendar_remove")},
         **{name: [event.pk] for name in ("event_correct", "event_remove")},
+        "event_change": [by_hand.pk],
         "system_programme": [system],
         **{name: [system, "database.analyze"] for name in ("entry", "entry_pause", "entry_resume")},
         **{page.name: [duty.pk] for page in PAGES if page.name.startswith("occurrence")},

@@ -47,6 +47,22 @@ class EventRequest(Schema):
     institution: Name = ""
 
 
+class EventChange(Schema):
+    """What of an event is to be otherwise; the rest stays. A part that is given has a value."""
+
+    title: Name | None = None
+    category: Category | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    all_day: bool | None = None
+
+
+class Newer(Schema):
+    """The text of a newer iCalendar file."""
+
+    content: Content
+
+
 class Correction(Schema):
     """What kind an event and all its repetitions really are."""
 
@@ -92,6 +108,15 @@ def read(request: HttpRequest, number: Number) -> Any:
     return SourceAnswer.of(reading.read(pk, now), now)
 
 
+@router.post("/calendars/{number}/replace", response={200: SourceAnswer, **PROBLEMS})
+def replace(request: HttpRequest, number: Number, body: Newer) -> Any:
+    """Put a newer text in the place of an uploaded one; corrections of kinds hold."""
+    may(request, roles.FREEZE)
+    now, pk = timezone.now(), row_of(CalendarSource, number).pk
+    sources.replace(pk, body.content, by=who(request), now=now)
+    return SourceAnswer.of(reading.read(pk, now), now)
+
+
 @router.post("/calendars/{number}/remove", response={204: None, **PROBLEMS})
 def remove(request: HttpRequest, number: Number, body: Reason) -> Any:
     """Remove a calendar with its events and their freezes, for a reason."""
@@ -117,6 +142,15 @@ def enter(request: HttpRequest, body: EventRequest) -> Any:
     scope.check("event", institution=body.institution)
     made = events.add(**body.model_dump(), by=who(request), now=timezone.now())
     return Status(201, EventAnswer.of(row_of(AcademicEvent, made.pk)))
+
+
+@router.patch("/events/{number}", response={200: EventAnswer, **PROBLEMS})
+def change(request: HttpRequest, number: Number, body: EventChange) -> Any:
+    """Change an event that was entered by hand; its freeze follows."""
+    may(request, roles.FREEZE)
+    pk = row_of(AcademicEvent, number).pk
+    events.change(pk, body.model_dump(exclude_none=True), by=who(request), now=timezone.now())
+    return EventAnswer.of(row_of(AcademicEvent, pk))
 
 
 @router.post("/events/{number}/correct", response={200: EventAnswer, **PROBLEMS})

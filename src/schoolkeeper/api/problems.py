@@ -1,10 +1,12 @@
 """How the API says no."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -12,6 +14,8 @@ from schoolkeeper.api.answers import Problem
 from schoolkeeper.kernel.errors import Invalid, Refused
 
 Row = TypeVar("Row", bound=Model)
+View = Callable[[HttpRequest], HttpResponseBase]
+BELOW = "/api/v1/"
 PROBLEMS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
 
 
@@ -58,6 +62,20 @@ def row_of(model: type[Row], number: int) -> Row:
 def nothing_here(request: HttpRequest) -> HttpResponse:
     """An address below the API that there is none of, told as the API tells things."""
     return JsonResponse({"detail": "there is nothing at this address", "faults": []}, status=404)
+
+
+def tell_methods(get_response: View) -> View:
+    """Middleware that tells of a method that an address of the API does not have as the API tells things."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or not request.path.startswith(BELOW):
+            return response
+        allowed = response.headers["Allow"]
+        detail = f"{request.method} is not possible here; {allowed} is"
+        return JsonResponse({"detail": detail, "faults": []}, status=405, headers={"Allow": allowed})
+
+    return middleware
 
 
 def _fault(error: dict[str, object]) -> str:

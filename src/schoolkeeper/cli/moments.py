@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,6 +30,17 @@ def moment(text: str, zone: tzinfo) -> datetime:
         raise ValueError(f'write a time such as "2027-01-15 08:00" or 2027-01-15, not {text!r}')
     # fold=0, as for due times: a time that comes twice is meant the first time.
     return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def day(text: str) -> date:
+    """The day that a text means. Raises ValueError."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.year not in _YEARS:
+        raise ValueError(f"write a day such as 2027-01-15, not {text!r}")
+    return found
 
 
 def span(text: str) -> timedelta:

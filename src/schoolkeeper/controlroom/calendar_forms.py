@@ -1,7 +1,7 @@
 """The forms of the academic calendar: where it is read from, and events that no calendar has."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -104,6 +104,24 @@ class EventForm(InstitutionForm):
             if isinstance(day, date) and not 2000 <= day.year < 2200:
                 self.add_error(name, "A day from the year 2000 to 2199.")
         return given
+
+    @classmethod
+    def about(cls, event: AcademicEvent, *given: Any) -> "EventForm":
+        """The form of an event that there is; whose it is cannot be changed."""
+        zone, all_day = zone_of(event.institution), event.all_day
+        begin, end = (moment.astimezone(zone) for moment in (event.starts_at, event.ends_at))
+        initial = {
+            "institution": event.institution,
+            "title": event.title,
+            "category": event.category,
+            "first": begin.date(),
+            "last": (end - timedelta(seconds=1)).date() if all_day else end.date(),
+            "starts": None if all_day else f"{begin:%H:%M}",
+            "ends": None if all_day else f"{end:%H:%M}",
+        }
+        form = cls([event.institution], *given, initial=initial)
+        form.fields["institution"].disabled = True
+        return form
 
     def span(self) -> tuple[datetime, datetime, bool]:
         """From when to when in UTC, and whether it is whole days."""

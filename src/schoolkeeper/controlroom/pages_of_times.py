@@ -161,6 +161,13 @@ TIMES: tuple[Page, ...] = (
         permission=roles.FREEZE,
     ),
     Page(
+        name="event_change",
+        route="calendar/events/<int:pk>/",
+        view=academic.event_change,
+        title="Change an event",
+        permission=roles.FREEZE,
+    ),
+    Page(
         name="event_correct",
         route="calendar/events/<int:pk>/correct/",
         view=academic.event_correct,

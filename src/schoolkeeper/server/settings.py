@@ -45,6 +45,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "schoolkeeper.api.problems.tell_methods",
 ]
 ROOT_URLCONF = "schoolkeeper.server.urls"
 WSGI_APPLICATION = "schoolkeeper.server.wsgi.application"

@@ -7,11 +7,16 @@ import typer
 
 from schoolkeeper.cli.command import command
 from schoolkeeper.cli.database import database
+from schoolkeeper.cli.moments import ZoneOption
 from schoolkeeper.cli.writing import JsonFlag, actor, console, emit
 
 app = typer.Typer(help="The academic calendar, and what it freezes.", no_args_is_help=True)
 InstitutionOption = Annotated[str, typer.Option("--institution", help="Whose; without it, everybody's.")]
 SourceArgument = Annotated[int, typer.Argument(help="The calendar's number.")]
+EventArgument = Annotated[int, typer.Argument(help="The event's number.")]
+_CATEGORIES = "term, exams, enrolment, results, holiday or other."
+_FROM = 'A day, or a time such as "2027-01-11 08:00".'
+_TO = "The last day, or a time."
 
 
 @command(app, "list", group="calendar")
@@ -67,6 +72,23 @@ def read(number: SourceArgument, as_json: JsonFlag = False) -> None:
         emit(academic.read(number), lambda one: academic.render((one,)), as_json=as_json)
 
 
+@command(app, "replace", group="calendar")
+def replace(
+    number: SourceArgument,
+    file: Annotated[Path, typer.Argument(help="A newer iCalendar file.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Put a newer file in the place of an uploaded one; corrections of kinds hold.
+
+    Example: schoolkeeper calendar replace 2 exams-2028.ics
+    """
+    with database():
+        from schoolkeeper.cli.results import academic
+
+        done = academic.replace(number, file, by=actor())
+        emit(done, lambda one: academic.render((one,)), as_json=as_json)
+
+
 @command(app, "remove", group="calendar")
 def remove(
     number: SourceArgument, reason: Annotated[str, typer.Option(help="Why: what it froze is free again.")]
@@ -100,10 +122,67 @@ def events(
         emit(academic.events_of(institution, days), academic.render_events, as_json=as_json)
 
 
+@command(app, "enter", group="calendar")
+def enter(
+    title: Annotated[str, typer.Argument(help="What it is.")],
+    category: Annotated[str, typer.Argument(help=_CATEGORIES)],
+    starts: Annotated[str, typer.Option("--from", help=_FROM)],
+    ends: Annotated[str, typer.Option("--to", help=_TO)],
+    institution: InstitutionOption = "",
+    zone: ZoneOption = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Enter an event that no calendar has; what it freezes follows the rule for its kind.
+
+    Example: schoolkeeper calendar enter "Resits" exams --from 2027-02-01 --to 2027-02-05
+    """
+    with database():
+        from schoolkeeper.cli.results import academic
+
+        made = academic.enter(title, category, starts, ends, institution=institution, zone=zone, by=actor())
+        emit(made, lambda one: academic.render_events((one,)), as_json=as_json)
+
+
+@command(app, "change", group="calendar")
+def change(
+    number: EventArgument,
+    title: Annotated[str, typer.Option(help="What it is.")] = "",
+    category: Annotated[str, typer.Option(help=_CATEGORIES)] = "",
+    starts: Annotated[str, typer.Option("--from", help=_FROM)] = "",
+    ends: Annotated[str, typer.Option("--to", help=_TO)] = "",
+    zone: ZoneOption = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Change an event that was entered by hand; its freeze follows. Give --from and --to together.
+
+    Example: schoolkeeper calendar change 40 --from 2027-02-08 --to 2027-02-12
+    """
+    with database():
+        from schoolkeeper.cli.results import academic
+
+        done = academic.change(number, title, category, starts, ends, zone=zone, by=actor())
+        emit(done, lambda one: academic.render_events((one,)), as_json=as_json)
+
+
+@command(app, "take-away", group="calendar")
+def take_away(number: EventArgument) -> None:
+    """Take away an event that was entered by hand, and its freeze.
+
+    Example: schoolkeeper calendar take-away 40
+    """
+    with database():
+        from django.utils import timezone
+
+        from schoolkeeper.calendars.academic.events import remove
+
+        remove(number, by=actor(), now=timezone.now())
+        console().print(f"Event {number} is taken away.", markup=False)
+
+
 @command(app, "correct", group="calendar")
 def correct(
-    number: Annotated[int, typer.Argument(help="The event's number.")],
-    category: Annotated[str, typer.Argument(help="term, exams, enrolment, results, holiday or other.")],
+    number: EventArgument,
+    category: Annotated[str, typer.Argument(help=_CATEGORIES)],
 ) -> None:
     """Say what kind an event and all its repetitions are, however often its calendar is read.
 
@@ -120,7 +199,7 @@ def correct(
 
 @command(app, "rule", group="calendar")
 def rule(
-    category: Annotated[str, typer.Argument(help="term, exams, enrolment, results, holiday or other.")],
+    category: Annotated[str, typer.Argument(help=_CATEGORIES)],
     kind: Annotated[str, typer.Argument(help="hard, soft, none, or usual for what is usual again.")],
     institution: InstitutionOption = "",
     before: Annotated[int, typer.Option(help="Hours before it begins.")] = 0,

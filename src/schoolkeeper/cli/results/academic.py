@@ -1,8 +1,10 @@
 """The academic calendar: sources, events, and rules."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypedDict
 
 from django.utils import timezone
 from rich.console import RenderableType
@@ -13,8 +15,20 @@ from schoolkeeper.calendars import scope
 from schoolkeeper.calendars.academic import events, fetching, freezing, reading, sources
 from schoolkeeper.calendars.models import AcademicEvent, CalendarSource
 from schoolkeeper.calendars.zones import zone_of
-from schoolkeeper.cli.moments import shown
+from schoolkeeper.cli.moments import Options, day, moment, shown
+from schoolkeeper.cli.moments import zone as named_zone
 from schoolkeeper.controlroom.queries.academic import place_of
+from schoolkeeper.kernel.errors import Invalid, Refused
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class _Span(TypedDict):
+    """From when to when an event lasts, UTC, and whether it is whole days."""
+
+    starts_at: datetime
+    ends_at: datetime
+    all_day: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,40 @@ def read(number: int) -> SourceLine:
     return line(reading.read(number, timezone.now()))
 
 
+def replace(number: int, file: Path, *, by: str) -> SourceLine:
+    """Put a newer file in the place of an uploaded one and read it. Raises as `add` does."""
+    sources.replace(number, fetching.fetch(str(file.resolve())), by=by, now=timezone.now())
+    return read(number)
+
+
+def enter(title: str, category: str, starts: str, ends: str, *, institution: str, zone: str, by: str) -> EventLine:
+    """Enter an event with times as typed. Raises Invalid."""
+    scope.check("event", institution=institution)
+    made = events.add(
+        institution=institution,
+        title=title,
+        category=category,
+        **_span(starts, ends, institution, zone),
+        by=by,
+        now=timezone.now(),
+    )
+    return event_line(AcademicEvent.objects.get(pk=made.pk))
+
+
+def change(number: int, title: str, category: str, starts: str, ends: str, *, zone: str, by: str) -> EventLine:
+    """Change what is given of an event that was entered by hand. Raises Invalid, and Refused for others."""
+    fields: dict[str, object] = {name: text for name, text in (("title", title), ("category", category)) if text}
+    row = AcademicEvent.objects.filter(pk=number).first()
+    if row is None:
+        raise Refused(f"There is no event {number}.")
+    if starts or ends:
+        fields |= _span(starts, ends, row.institution, zone)
+    if not fields:
+        raise Invalid(f"event {number}", ["say what to change: --title, --category, or --from and --to"])
+    events.change(number, fields, by=by, now=timezone.now())
+    return event_line(AcademicEvent.objects.get(pk=number))
+
+
 def events_of(institution: str, days: int) -> tuple[EventLine, ...]:
     """What comes at an institution, its own and everybody's. Raises Invalid."""
     scope.check("calendar", institution=institution)
@@ -92,6 +140,22 @@ def set_rule(institution: str, category: str, kind: str, before: int, after: int
         return
     known = "" if kind == "none" else kind
     freezing.set_rule(institution, category, known, hours_before=before, hours_after=after, by=by, now=now)
+
+
+def _span(starts: str, ends: str, institution: str, zone: str) -> _Span:
+    """Two days are whole days, the last one included; else two times by the clock of the institution."""
+    options, now = Options("event"), timezone.now()
+    clock = options.parse("zone", lambda: named_zone(zone) if zone else zone_of(institution), zone_of(institution))
+    if _DAY.fullmatch(starts) and _DAY.fullmatch(ends) and not zone:
+        first = options.parse("from", lambda: day(starts), now.date())
+        last = options.parse("to", lambda: day(ends), now.date())
+        options.end()
+        begin, end = events.whole_days(institution, first, last)
+        return {"starts_at": begin, "ends_at": end, "all_day": True}
+    begin = options.parse("from", lambda: moment(starts, clock), now)
+    end = options.parse("to", lambda: moment(ends, clock), now)
+    options.end()
+    return {"starts_at": begin, "ends_at": end, "all_day": False}
 
 
 def line(row: CalendarSource) -> SourceLine:

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -113,6 +113,24 @@ def event_add(request: HttpRequest) -> HttpResponseBase:
             return _back(given["institution"])
     says = "For what no calendar has. Its freeze follows the rule for its kind."
     return _form_page(request, form, "Add an event", says, "Add it")
+
+
+def event_change(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Change an event that was entered by hand."""
+    event = get_object_or_404(AcademicEvent, pk=pk, source=None)
+    form = EventForm.about(event, *([request.POST] if request.method == "POST" else []))
+    if request.method == "POST" and form.is_valid():
+        starts_at, ends_at, all_day = form.span()
+        given = {name: form.cleaned_data[name] for name in ("title", "category")}
+        given |= {"starts_at": starts_at, "ends_at": ends_at, "all_day": all_day}
+        try:
+            events.change(pk, given, by=_who(request), now=timezone.now())
+        except Invalid as invalid:
+            add_faults(form, invalid, {"ends_at": "last"})
+        else:
+            messages.success(request, "The event is changed; its freeze follows.")
+            return _back(event.institution)
+    return _form_page(request, form, "Change an event", "Its freeze follows what you say here.", "Keep it")
 
 
 def event_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
