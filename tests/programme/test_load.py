@@ -171,3 +171,20 @@ def test_what_disturbs_one_machine(hosts: tuple[str, str], begin: int, monkeypat
         due(slug, "health.host")
     assert turn(NOON).started == begin + 2
     assert Counter(task for _, task in started())["database.analyze"] == begin
+
+
+def test_what_waited_for_room_says_so_in_spite_of_a_short_absence() -> None:
+    take("one")
+    limit("system", 1)
+    due("one", "health.host")
+    assert turn(NOON).started == 1
+    waits = due("one", "health.database")
+    Entry.objects.filter(pk=waits.entry_id).update(missed_after_minutes=60)
+    Occurrence.objects.filter(pk=waits.pk).update(missed_at=NOON + timedelta(hours=1))
+    for minutes in (4, 8, 20, *range(24, 61, 4)):
+        turn(NOON + timedelta(minutes=minutes))
+    waits.refresh_from_db()
+    assert (waits.state, waits.reason) == (Occurrence.State.MISSED, Occurrence.Reason.NO_CAPACITY)
+    assert waits.says.startswith(
+        "All that may go on at a time was going on. No worker was there from 2027-05-03 12:08"
+    )

@@ -101,12 +101,11 @@ def _why(occurrence: Occurrence, gaps: Sequence[Gap]) -> tuple[Occurrence.Reason
     task = catalogue().get(entry.task)
     if task is not None and windows.needs_window(task.spec) and _without_window(system, task.spec, since, until):
         return reason.WINDOW, "No maintenance window came that allows it."
-    if away:
+    if away and 2 * _lost(away, since, until) >= until - since:
         return reason.NO_WORKER, _says(away)
-    if task is not None and task.spec.after:
-        first = " and ".join(sorted(task.spec.after))
-        return reason.NO_CAPACITY, f"All that may go on at a time was going on, or {first} had not ended."
-    return reason.NO_CAPACITY, "All that may go on at a time was going on."
+    first = " and ".join(sorted(task.spec.after)) if task is not None else ""
+    busy = "All that may go on at a time was going on" + (f", or {first} had not ended." if first else ".")
+    return reason.NO_CAPACITY, f"{busy} {_says(away)}" if away else busy
 
 
 def _waited(occurrence: Occurrence) -> tuple[datetime, datetime]:
@@ -132,6 +131,11 @@ def _covers(gaps: Sequence[Gap], since: datetime, until: datetime) -> bool:
             return False
         reached = max(reached, gap.until + AWAY_AFTER)
     return reached >= until
+
+
+def _lost(gaps: Sequence[Gap], since: datetime, until: datetime) -> timedelta:
+    """How much of [since, until) lies within gaps."""
+    return sum((min(gap.until, until) - max(gap.since, since) for gap in gaps), timedelta())
 
 
 def _says(away: Sequence[Gap]) -> str:
