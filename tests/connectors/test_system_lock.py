@@ -93,3 +93,17 @@ def test_a_lock_that_cannot_be_opened_is_refused_with_the_reason(tmp_path: Path)
     (tmp_path / "locks" / "north.lock").mkdir(parents=True)
     with pytest.raises(Refused, match=r"north.lock cannot be locked: Is a directory"):
         SystemLock(tmp_path, "north").take("run-1", "run 1")
+
+
+def test_what_was_let_go_is_free_though_a_child_still_has_the_descriptor(tmp_path: Path) -> None:
+    lock = SystemLock(tmp_path, "north").take("run-1", "run 1")
+    waits, tell = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(tell)
+        os.read(waits, 1)
+        os._exit(0)
+    lock.release()
+    SystemLock(tmp_path, "north").take("run-2", "run 2").release()
+    os.close(tell)
+    os.waitpid(child, 0)

@@ -49,6 +49,11 @@ class Holder:
         """Asked once its process holds the lock no more: whether it had changed something and did not end."""
         return not self.ended_at and self.changed_key == self.key
 
+    @property
+    def last_change(self) -> str:
+        """Tells one change from another, also where a clock was set back between them."""
+        return f"{self.changed_key} {self.changed_at}".strip()
+
     def has_changed_since(self, at: datetime, but: str) -> bool:
         """Whether somebody else than `but` changed something after that time."""
         return self.changed_key not in ("", but) and datetime.fromisoformat(self.changed_at) > at
@@ -100,6 +105,8 @@ class SystemLock:
             return
         if self._holder is not None:
             self._note(replace(self._holder, ended_at=_now()))
+        # Closing alone is not enough: a program that another thread is just starting still has our descriptor.
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)
         self._descriptor = -1
 

@@ -5,6 +5,7 @@ database to ask, so beside the row the process that carries out a run holds the 
 goes with the process; a run that is gone on with takes it again, and finds out whether a rescue came in between.
 """
 
+import socket
 import threading
 
 from django.conf import settings
@@ -71,10 +72,19 @@ def _release(slug: str) -> None:
 
 
 def _in_between(case: Case, lock: SystemLock) -> str | None:
-    """Whether somebody who asks no database changed the system since this run was let in."""
-    row = WriterLock.objects.filter(run=case.run).first()
-    before = lock.before
-    if row is None or before is None or not before.has_changed_since(row.taken_at, but=str(case.run.key)):
+    """Whether somebody who asks no database changed the system since this run was let in.
+
+    On the machine that let it in the file tells it by the change itself, elsewhere only by the clock.
+    """
+    row, before = WriterLock.objects.filter(run=case.run).first(), lock.before
+    host, key = socket.gethostname(), str(case.run.key)
+    last_change = before.last_change if before else ""
+    if row is not None and not row.host:
+        row.host, row.last_change = host, last_change
+        row.save(update_fields=["host", "last_change"])
+    if row is None or before is None or before.changed_key in ("", key):
+        return None
+    if last_change == row.last_change if row.host == host else not before.has_changed_since(row.taken_at, but=key):
         return None
     return (
         f"{before.changed_by} changed {case.system.slug} at {before.changed_at[:19]} UTC, after this run began: "

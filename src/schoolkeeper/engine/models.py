@@ -38,6 +38,8 @@ class WriterLock(models.Model):
     system = models.SlugField(primary_key=True, max_length=63)
     run = models.ForeignKey("records.Run", on_delete=models.PROTECT)
     taken_at = models.DateTimeField()
+    host = models.CharField(max_length=255, blank=True, help_text="Where the system's file was first held")
+    last_change = models.CharField(max_length=300, blank=True, help_text="What that file then said")
 
     def __str__(self) -> str:
         return f"{self.system}: run {self.run_id}"

@@ -79,6 +79,16 @@ class Migration(migrations.Migration):
             fields=[
                 ("system", models.SlugField(max_length=63, primary_key=True, serialize=False)),
                 ("taken_at", models.DateTimeField()),
+                (
+                    "host",
+                    models.CharField(
+                        blank=True, help_text="Where the system's file was first held", max_length=255
+                    ),
+                ),
+                (
+                    "last_change",
+                    models.CharField(blank=True, help_text="What that file then said", max_length=300),
+                ),
                 ("run", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="records.run")),
             ],
         ),
