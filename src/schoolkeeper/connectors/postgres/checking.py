@@ -1,6 +1,6 @@
 """Letting PostgreSQL look for damage itself, with its extension amcheck where that is installed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from queue import Empty, SimpleQueue
@@ -14,6 +14,8 @@ from schoolkeeper.connectors.databases.fault import Fault
 Connection = psycopg.Connection[Any]
 Relation = tuple[str, str, int]
 """What it is (index or table), its name and its object id."""
+Queries = Mapping[str, sql.Composed]
+"""What asks a relation, by what it is."""
 
 SCHEMA = "schoolkeeper_amcheck"
 CONNECTIONS = 2
@@ -30,13 +32,17 @@ SELECT CASE c.relkind WHEN 'i' THEN 'index' ELSE 'table' END AS kind,
         OR (c.relkind = 'i' AND a.amname = 'btree' AND i.indisvalid AND i.indisready))
  ORDER BY c.relpages DESC, 2
 """
-# `heapallindexed` also finds rows that an index has lost.
-INDEX = "SELECT {}.bt_index_check(%s::oid::regclass, true)"
+INDEX = "SELECT {}.bt_index_check(%s::oid::regclass, heapallindexed => {})"
 TABLE = "SELECT count(*), min(blkno) FROM {}.verify_heapam(%s::oid::regclass)"
 
 
-def check(connecting: Callable[[], AbstractContextManager[Connection]]) -> tuple[int, list[Fault]]:
+def check(
+    connecting: Callable[[], AbstractContextManager[Connection]], *, old_indexes: bool
+) -> tuple[int, list[Fault]]:
     """Every B-tree and table, over several connections; the extension lives in a schema of its own meanwhile.
+
+    `old_indexes` says that they came with the server's files: then each is also asked for every row of its table.
+    That takes eight times as long, and says nothing about indexes that were made of these rows a minute ago.
 
     Without amcheck nothing was looked at, which is a fault of level "info": the comparison has read every row
     anyway, only the indexes' inner order remains unseen.
@@ -49,7 +55,11 @@ def check(connecting: Callable[[], AbstractContextManager[Connection]]) -> tuple
         connection.execute("SET statement_timeout = 0")
         where = _extension(connection)
         try:
-            return _look(connecting, connection.execute(RELATIONS.encode()).fetchall(), where)
+            relations = connection.execute(RELATIONS.encode()).fetchall()
+            index = sql.SQL(INDEX).format(sql.Identifier(where), sql.Literal(old_indexes))
+            return _look(
+                connecting, relations, {"index": index, "table": sql.SQL(TABLE).format(sql.Identifier(where))}
+            )
         finally:
             connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE".encode())
 
@@ -68,7 +78,7 @@ def _extension(connection: Connection) -> str:
 
 
 def _look(
-    connecting: Callable[[], AbstractContextManager[Connection]], relations: list[Relation], schema: str
+    connecting: Callable[[], AbstractContextManager[Connection]], relations: list[Relation], queries: Queries
 ) -> tuple[int, list[Fault]]:
     waiting = SimpleQueue[Relation]()
     for relation in relations:
@@ -77,23 +87,22 @@ def _look(
     def work(_: int) -> list[Fault]:
         with connecting() as connection:
             connection.execute("SET statement_timeout = 0")
-            return list(_faults(connection, waiting, schema))
+            return list(_faults(connection, waiting, queries))
 
     with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         faults = [fault for found in pool.map(work, range(CONNECTIONS)) for fault in found]
     return len(relations), sorted(faults, key=lambda fault: fault.subject)
 
 
-def _faults(connection: Connection, waiting: SimpleQueue[Relation], schema: str) -> Iterator[Fault]:
+def _faults(connection: Connection, waiting: SimpleQueue[Relation], queries: Queries) -> Iterator[Fault]:
     """What is wrong with the relations that this connection takes, until none is left."""
     while True:
         try:
             kind, name, oid = waiting.get_nowait()
         except Empty:
             return
-        query = sql.SQL(INDEX if kind == "index" else TABLE).format(sql.Identifier(schema))
         try:
-            row = connection.execute(query, (oid,)).fetchone()
+            row = connection.execute(queries[kind], (oid,)).fetchone()
         except psycopg.InternalError as error:  # index_corrupted, or a page that is not what its checksum says
             yield Fault(code="corrupt", subject=f"{kind} {name}", found=type(error).__name__)
             continue

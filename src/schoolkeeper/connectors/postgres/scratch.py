@@ -101,12 +101,17 @@ class PostgresScratch:
         with self.cluster.connect() as connection:
             rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
             connection.execute(rename.format(sql.Identifier(database), sql.Identifier(RESTORED)))
+        self._taken_over.touch()
 
     def observe(self) -> DatabaseContents:
         return observe(self.cluster.dsn(RESTORED))
 
     def check(self) -> tuple[int, list[Fault]]:
-        return check(lambda: self.cluster.connect(RESTORED))
+        return check(lambda: self.cluster.connect(RESTORED), old_indexes=self._taken_over.exists())
+
+    @property
+    def _taken_over(self) -> Path:
+        return self.cluster.files.folder / "taken-over"
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         try:

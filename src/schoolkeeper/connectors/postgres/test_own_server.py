@@ -33,7 +33,7 @@ def test_a_broken_page_is_a_fault_and_no_failure(server: Cluster) -> None:
     with server.connect() as connection:
         connection.execute("CREATE TABLE grade AS SELECT g, repeat('x', 500) FROM generate_series(1, 2000) g")
         connection.execute("CREATE INDEX ON grade (g)")
-        assert check(server.connect) == (2, [])
+        assert check(server.connect, old_indexes=True) == (2, [])
         row = connection.execute("SELECT pg_relation_filepath('grade')").fetchone()
         connection.execute("CHECKPOINT")
     server.stop()
@@ -42,9 +42,23 @@ def test_a_broken_page_is_a_fault_and_no_failure(server: Cluster) -> None:
         file.seek(3 * 8192 + 100)
         file.write(b"\xff" * 4000)
     server.start()
-    looked, faults = check(server.connect)
+    looked, faults = check(server.connect, old_indexes=True)
     assert looked == 2
     assert {(fault.code, fault.subject) for fault in faults} >= {("corrupt", "table public.grade")}
+
+
+def test_a_row_that_an_old_index_has_lost_is_a_fault(server: Cluster) -> None:
+    asleep = "UPDATE pg_index SET indisready = {0}, indisvalid = {0} WHERE indexrelid = 'found'::regclass"
+    with server.connect() as connection:
+        connection.execute("CREATE TABLE grade (g int)")
+        connection.execute("CREATE INDEX found ON grade (g)")
+        connection.execute("SET allow_system_table_mods = on")
+        connection.execute(asleep.format("false").encode())
+        connection.execute("INSERT INTO grade VALUES (1)")
+        connection.execute(asleep.format("true").encode())
+        connection.execute("ANALYZE grade")
+        assert [fault.subject for fault in check(server.connect, old_indexes=True)[1]] == ["index public.found"]
+        assert check(server.connect, old_indexes=False)[1] == [], "which is not asked of one that was just made"
 
 
 def test_the_application_gets_no_rights_over_the_machine_from_roles_that_came_along(server: Cluster) -> None:
