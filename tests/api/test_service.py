@@ -56,6 +56,24 @@ def test_a_run_is_asked_for_and_shown(keeper: Program) -> None:
     assert keeper("GET", "/runs?system=north-college") == [run]
 
 
+def test_recoveries_over_time_stand_beside_the_targets(keeper: Program) -> None:
+    now = timezone.now()
+    run = Run.objects.create(
+        system="north-college", task="backup.drill", spec_version=1, requested_by="t", requested_at=now
+    )
+    evidence.keep(run, [Evidence("backup-set", "one", True, "a set", {})], now - timedelta(hours=30))
+    phases = [{"name": "restore", "seconds": 60.0}]
+    evidence.keep(run, [Evidence("proof", "one", True, "it restores", {"phases": phases})], now)
+    told = keeper("GET", "/systems/north-college/recovery-trend?days=3")
+    assert (told["rto_seconds"], told["rpo_seconds"], len(told["stretches"])) == (4 * 3600, 24 * 3600, 3)
+    newest = told["stretches"][-1]
+    assert (newest["restores"], newest["run"]) == (True, run.pk)
+    assert newest["oldest_seconds"] > 29 * 3600
+    assert told["stretches"][0]["oldest_seconds"] is None
+    assert len(keeper("GET", "/systems/north-college/recovery-trend?days=30&weekly=true")["stretches"]) == 5
+    keeper("GET", "/systems/north-college/recovery-trend?days=0", status=422)
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
@@ -93,6 +111,7 @@ ASKS: list[tuple[str, str, Any, str]] = [
     ("GET", "/systems/north-college/findings", None, "see"),
     ("GET", "/systems/north-college/backups", None, "see"),
     ("GET", "/systems/north-college/backups/one", None, "see"),
+    ("GET", "/systems/north-college/recovery-trend", None, "see"),
     ("GET", "/systems/north-college/evidence/proof/one", None, "see"),
     ("POST", "/systems/north-college/runs", {"task": "backup.drill"}, "run"),
     ("GET", "/runs", None, "see"),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 from pypdf import PdfReader
 
 from schoolkeeper.kernel.evidence import Evidence
@@ -100,3 +101,15 @@ def test_the_page_s_file_is_the_exported_one(cli: Cli, kept: None) -> None:
         cli("evidence", *command, "--to", cli.folder / {"export": "proof.json", "pdf": "proof.pdf"}[command[0]])
     (said,) = re.findall(r"^```sh\n(pdfdetach.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     subprocess.run(["bash", "-ec", said], cwd=cli.folder, check=True)
+
+
+def test_recoveries_over_time_are_told_beside_what_was_promised(cli: Cli, kept: None) -> None:
+    with time_machine.travel(NOW, tick=False):
+        told = cli.json("backups", "trend", "north-college", "--days", 40)
+        text = cli("backups", "trend", "north-college", "--days", 40, "--weekly").stdout
+    by_day = {one["day"]: one for one in told["stretches"]}
+    assert by_day["2026-11-23"]["restores"] is False
+    assert by_day["2026-11-22"]["oldest_seconds"] > 0
+    assert by_day["2026-11-01"]["oldest_seconds"] is None
+    assert "it did NOT restore" in text
+    assert "Promised: back within 4 h, at most 24 h of work lost. Nothing is known of 4 others." in " ".join(text.split())

@@ -18,6 +18,7 @@ EXPECTED = {
         "backups files",
         "backups compare",
         "backups timeline",
+        "backups trend",
         "backups check-key",
         "rescue",
         "protect",

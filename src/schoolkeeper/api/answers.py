@@ -1,6 +1,6 @@
 """What the API gives back. Times are UTC, sizes bytes; fields are added, never renamed."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Annotated, Any
 
 from ninja import Schema
@@ -120,3 +120,24 @@ class BackupAnswer(Schema):
 
     set: EvidenceAnswer
     proof: EvidenceAnswer | None
+
+
+class StretchAnswer(Schema):
+    """A day or a week: what the drill that matters most in it found, and how old the newest sound set got.
+
+    Nulls are what nobody knows: nothing was tried, or there was no set to be old.
+    """
+
+    day: date
+    restores: bool | None
+    recovery_seconds: float | None
+    run: int | None
+    oldest_seconds: float | None
+
+
+class TrendAnswer(Schema):
+    """Recoveries over time, oldest first, beside the system's own targets."""
+
+    rto_seconds: float
+    rpo_seconds: float
+    stretches: list[StretchAnswer]

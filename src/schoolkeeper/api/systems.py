@@ -1,10 +1,12 @@
 """Systems, what was found about them, and their backups; what there is to do."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from ninja import Router, Status
+from ninja.params import functions
 
 from schoolkeeper.api.access import may
 from schoolkeeper.api.answers import (
@@ -14,10 +16,12 @@ from schoolkeeper.api.answers import (
     Problem,
     SystemAnswer,
     TaskAnswer,
+    TrendAnswer,
 )
-from schoolkeeper.api.inputs import Key, Slug
+from schoolkeeper.api.inputs import Flag, Key, Slug
 from schoolkeeper.api.problems import PROBLEMS
 from schoolkeeper.controlroom import roles
+from schoolkeeper.controlroom.queries.trend import recoveries
 from schoolkeeper.engine.gate import needs_approval
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
@@ -28,6 +32,7 @@ from schoolkeeper.records.findings import open_findings
 from schoolkeeper.records.models import EvidenceRecord
 
 router = Router()
+Days = Annotated[int, functions.Query(30, ge=1, le=730)]
 MOST = 200
 
 
@@ -98,6 +103,13 @@ def backup(request: HttpRequest, slug: Slug, set_id: Key) -> Any:
     if row is None:
         return Status(404, Problem(detail=f"{slug} has no backup set {set_id} on record"))
     return _backup(row, rows.filter(kind="proof").first())
+
+
+@router.get("/systems/{slug}/recovery-trend", response={200: TrendAnswer, **PROBLEMS}, tags=["backups"])
+def recovery_trend(request: HttpRequest, slug: Slug, days: Days, weekly: Flag) -> Any:
+    """How long recoveries took and how old the newest set got, by day or week, beside what was promised."""
+    may(request, roles.SEE)
+    return recoveries(find(slug), timezone.now(), days, weekly=weekly)
 
 
 @router.get("/systems/{slug}/evidence/{kind}/{key}", response={200: dict[str, Any], **PROBLEMS}, tags=["backups"])

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from schoolkeeper.cli.command import command
+from schoolkeeper.cli.database import database
 from schoolkeeper.cli.exits import Exit
 from schoolkeeper.cli.target import TargetArgument, target
 from schoolkeeper.cli.writing import JsonFlag, actor, console, emit
@@ -85,6 +86,23 @@ def compare(
         from schoolkeeper.cli.results import backups_compared
 
         emit(backups_compared.compared(found, store, earlier, later), backups_compared.render, as_json=as_json)
+
+
+@command(app, "trend", group="backups", serves=("M048",))
+def trend(
+    system: Annotated[str, typer.Argument(help="A system's slug.")],
+    days: Annotated[int, typer.Option(help="How far back.", min=1, max=730)] = 30,
+    weekly: Annotated[bool, typer.Option("--weekly", help="A line for each week instead of each day.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say how long recoveries took and how old the newest backup got, beside what was promised (RTO and RPO).
+
+    Example: schoolkeeper backups trend north-college --days 365 --weekly
+    """
+    with database():
+        from schoolkeeper.cli.results import trend as results
+
+        emit(results.found(system, days, weekly=weekly), results.render, as_json=as_json)
 
 
 @command(app, "timeline", group="backups", serves=("M014",))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from schoolkeeper.connectors.system import System
 from schoolkeeper.controlroom.queries.backups import ProofRow, proof_row
 from schoolkeeper.records.models import EvidenceRecord
 from schoolkeeper.reporting.proof.reading import read
@@ -26,6 +27,48 @@ class Trend:
     stretches: Sequence[Stretch]
     proofs: Sequence[ProofRow | None]
     ages: Sequence[timedelta | None]
+
+
+@dataclass(frozen=True, slots=True)
+class StretchTold:
+    """A stretch from `day` on: what the drill that matters most in it found, and how old the newest sound set got.
+
+    None is what nobody knows: nothing was tried, or there was no set to be old.
+    """
+
+    day: date
+    restores: bool | None
+    recovery_seconds: float | None
+    run: int | None
+    oldest_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recoveries:
+    """Stretches, the oldest first, beside the system's own targets."""
+
+    rto_seconds: float
+    rpo_seconds: float
+    stretches: tuple[StretchTold, ...]
+
+
+def recoveries(system: System, now: datetime, days: int, *, weekly: bool) -> Recoveries:
+    """The trend of the last days of one system, for other programs and the command line."""
+    length = 7 if weekly else 1
+    found = trend(system.slug, now, ZoneInfo(system.timezone), length, -(-days // length))
+    together = zip(found.stretches, found.proofs, found.ages, strict=True)
+    told = (_told(stretch.day, proof, age) for stretch, proof, age in together)
+    return Recoveries(system.rto.total_seconds(), system.rpo.total_seconds(), tuple(told))
+
+
+def _told(day: date, proof: ProofRow | None, age: timedelta | None) -> StretchTold:
+    return StretchTold(
+        day=day,
+        restores=proof.holds if proof else None,
+        recovery_seconds=proof.recovery.total_seconds() if proof and proof.recovery else None,
+        run=proof.run if proof else None,
+        oldest_seconds=age.total_seconds() if age is not None else None,
+    )
 
 
 def stretches(now: datetime, zone: ZoneInfo, days: int, count: int) -> list[Stretch]:
