@@ -88,7 +88,7 @@ def compare(
         emit(backups_compared.compared(found, store, earlier, later), backups_compared.render, as_json=as_json)
 
 
-@command(app, "trend", group="backups", serves=("M048",))
+@command(app, "trend", group="backups", serves=("M046",))
 def trend(
     system: Annotated[str, typer.Argument(help="A system's slug.")],
     days: Annotated[int, typer.Option(help="How far back.", min=1, max=730)] = 30,
