@@ -12,8 +12,9 @@ def verification(facts: VerifyFacts) -> Evidence:
     every = f"All {facts.objects:,}" if not facts.left_objects else f"{facts.objects:,}"
     left = f", {facts.left_objects:,} were left for another day" if facts.left_objects else ""
     damaged = f"{len(facts.damaged):,} are damaged or gone" if facts.damaged else "nothing is damaged"
+    sets = "the only set" if len(facts.sets) == 1 else f"the {len(facts.sets):,} sets"
     says = (
-        f"{every} objects ({facts.bytes / 1e6:,.1f} MB) of the {len(facts.sets):,} sets in {facts.store} were "
+        f"{every} objects ({facts.bytes / 1e6:,.1f} MB) of {sets} in {facts.store} were "
         f"read back{left}; {damaged}. The newest set is {f'locked until {until}' if until else 'not locked'}."
     )
     if held:
