@@ -1,8 +1,10 @@
 """What could bring the scheduler out of step: each of these once did, or would have."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from schoolkeeper.calendars import freezes, windows
 from schoolkeeper.estate.models import SystemRecord
@@ -14,6 +16,7 @@ from schoolkeeper.programme.entries import change
 from schoolkeeper.programme.models import Attachment, Entry, Gap, Occurrence, Pulse
 from schoolkeeper.programme.scheduler.catching_up import CATCHING_UP, catch_up
 from schoolkeeper.programme.scheduler.clock import Clock, feel
+from schoolkeeper.programme.scheduler.ending import end
 from schoolkeeper.programme.scheduler.looking_ahead import in_slices
 from schoolkeeper.programme.scheduler.starting import start
 from schoolkeeper.records.models import LedgerEntry, Run
@@ -102,6 +105,23 @@ def test_nothing_is_started_while_the_workers_have_enough() -> None:
     queued = {"task": TASK, "system": entry.system, "spec_version": 1, "requested_by": "programme"}
     Run.objects.bulk_create(Run(**queued, requested_at=FIRST) for _ in range(3))
     assert start(NOON, workers=1, backlog_per_worker=3) == 0
+
+
+def test_a_run_that_ends_well_while_a_round_looks_is_not_missed() -> None:
+    only()
+    turn(NOON)
+    ended = list[int]()
+
+    def ends_just_after(execute: Any, sql: str, *arguments: Any) -> Any:
+        result = execute(sql, *arguments)
+        if not ended and "UPDATE programme_occurrence" in sql:
+            ended.append(carry_out(NOON))
+        return result
+
+    with connection.execute_wrapper(ends_just_after):
+        assert end(NOON + HOUR) == 0
+    assert end(NOON + HOUR) == len(ended) == 1
+    assert states() == [State.DONE]
 
 
 def test_two_that_were_missed_at_the_same_time_are_caught_up_once() -> None:

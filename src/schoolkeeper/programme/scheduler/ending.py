@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
 
 from schoolkeeper.kernel.outcome import Outcome
 from schoolkeeper.programme.models import Occurrence
@@ -32,12 +33,16 @@ UPDATE programme_occurrence AS occurrence
 
 @transaction.atomic
 def end(now: datetime) -> int:
-    """Give the occurrences of runs that have ended their final state; how many."""
+    """Give the occurrences of runs that have ended their final state; how many.
+
+    Runs go on ending meanwhile: one that ended well after the first statement had looked is left to the next
+    round.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_END_WELL, [now, now, list(HAPPENED), list(_BROKEN_STEPS)])
         well: int = cursor.rowcount
     rest = (
-        Occurrence.objects.filter(state=Occurrence.State.RUNNING, run__state=Run.State.ENDED)
+        Occurrence.objects.filter(_went_wrong(), state=Occurrence.State.RUNNING, run__state=Run.State.ENDED)
         .select_for_update(of=("self",), skip_locked=True)
         .select_related("run", "entry")
         .order_by("id")[:AT_ONCE]
@@ -47,6 +52,11 @@ def end(now: datetime) -> int:
         _settle(occurrence, now)
     give_up(missed, now)
     return well + len(missed)
+
+
+def _went_wrong() -> Q:
+    broken = StepRecord.objects.filter(run=OuterRef("run"), state__in=_BROKEN_STEPS)
+    return ~Q(run__outcome__in=HAPPENED) | Q(Exists(broken))
 
 
 def _settle(occurrence: Occurrence, now: datetime) -> None:
