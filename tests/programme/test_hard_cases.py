@@ -19,7 +19,8 @@ from schoolkeeper.programme.scheduler.clock import Clock, feel
 from schoolkeeper.programme.scheduler.ending import end
 from schoolkeeper.programme.scheduler.looking_ahead import in_slices
 from schoolkeeper.programme.scheduler.starting import start
-from schoolkeeper.records.models import LedgerEntry, Run
+from schoolkeeper.programme.scheduler.waiving import waive
+from schoolkeeper.records.models import FindingRecord, LedgerEntry, Run
 from tests.programme.school import at, carry_out, look_ahead, take, turn
 from tests.programme.test_scheduler import FIRST, TASK, only, states
 
@@ -52,6 +53,27 @@ def test_what_is_due_already_does_not_vanish_when_it_fits_no_more() -> None:
     entry = only()
     fits_no_more("2026-03-03 12:30")  # two days late, and three occurrences were due
     assert entry.occurrences.filter(state=State.WAIVED).count() == 3
+
+
+def missed_one() -> Occurrence:
+    """The only one that was missed: nobody was there, and a person is to be asked."""
+    entry = only(missed_after_minutes=60, catch_up="ask")
+    turn(at("2026-03-01 11:58"))
+    turn(at("2026-03-01 13:30"), worker=None)
+    return entry.occurrences.get(state=State.MISSED)
+
+
+def told_as_missed() -> bool:
+    return FindingRecord.objects.filter(code=f"{TASK}.missed", resolved_at=None).exists()
+
+
+def test_to_waive_what_is_only_due_does_not_unsay_what_was_missed() -> None:
+    missed = missed_one()
+    following = missed.entry.occurrences.filter(state=State.DUE)[0]
+    waive(following.pk, by="amir", reason="the server is being moved", now=at("2026-03-01 14:00"))
+    assert told_as_missed()
+    waive(missed.pk, by="amir", reason="the server was being moved", now=at("2026-03-01 14:00"))
+    assert not told_as_missed()
 
 
 def test_evidence_attached_ahead_is_kept_when_the_rule_changes() -> None:

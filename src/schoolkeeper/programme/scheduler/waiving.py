@@ -13,14 +13,19 @@ AT_ONCE = 500
 
 @transaction.atomic
 def waive(pk: int, *, by: str, reason: str, now: datetime) -> Occurrence:
-    """A person says that this one need not be done. Raises Refused without a reason or when it is being done."""
+    """A person says that this one need not be done. Raises Refused without a reason or when it is being done.
+
+    The finding of what was missed goes with what was missed, not with what is only due.
+    """
     occurrence = Occurrence.objects.select_for_update(of=("self",)).select_related("entry").filter(pk=pk).first()
     if occurrence is None or occurrence.state not in (Occurrence.State.DUE, Occurrence.State.MISSED):
         raise Refused(f"Occurrence {pk} is not due, so there is nothing to waive.")
     if not reason.strip():
         raise Refused("Say why: the next person will ask.")
+    was_missed = occurrence.state == Occurrence.State.MISSED
     _waive(occurrence, by, reason.strip(), now)
-    findings.resolve(occurrence.entry.system, f"{occurrence.entry.task}.missed", now)
+    if was_missed:
+        findings.resolve(occurrence.entry.system, f"{occurrence.entry.task}.missed", now)
     return occurrence
 
 
