@@ -8,13 +8,13 @@ from django.db import connection
 
 from schoolkeeper.calendars import freezes, windows
 from schoolkeeper.estate.models import SystemRecord
-from schoolkeeper.kernel.errors import Invalid
+from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.kernel.outcome import Outcome
 from schoolkeeper.kernel.spec import Risk
 from schoolkeeper.programme import ahead
 from schoolkeeper.programme.entries import change
 from schoolkeeper.programme.models import Attachment, Entry, Gap, Occurrence, Pulse
-from schoolkeeper.programme.scheduler.catching_up import CATCHING_UP, catch_up
+from schoolkeeper.programme.scheduler.catching_up import CATCHING_UP, catch_up, catch_up_one
 from schoolkeeper.programme.scheduler.clock import Clock, feel
 from schoolkeeper.programme.scheduler.ending import end
 from schoolkeeper.programme.scheduler.looking_ahead import in_slices
@@ -73,6 +73,25 @@ def test_to_waive_what_is_only_due_does_not_unsay_what_was_missed() -> None:
     waive(following.pk, by="amir", reason="the server is being moved", now=at("2026-03-01 14:00"))
     assert told_as_missed()
     waive(missed.pk, by="amir", reason="the server was being moved", now=at("2026-03-01 14:00"))
+    assert not told_as_missed()
+
+
+def test_what_has_left_the_programme_is_neither_a_finding_nor_caught_up() -> None:
+    missed = missed_one()
+    fits_no_more("2026-03-01 14:00")
+    assert not told_as_missed()
+    with pytest.raises(Refused, match="has left the programme"):
+        catch_up_one(missed.pk, by="amir", now=at("2026-03-01 14:00"))
+
+
+def test_what_breaks_after_it_left_the_programme_is_told_in_the_ledger_alone() -> None:
+    only()
+    turn(NOON)
+    fits_no_more("2026-03-01 12:01")
+    carry_out(NOON, Outcome.ERRORED)
+    turn(NOON + HOUR)
+    assert states() == [State.MISSED]
+    assert LedgerEntry.objects.filter(kind="occurrence.missed").count() == 1
     assert not told_as_missed()
 
 

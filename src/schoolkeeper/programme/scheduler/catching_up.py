@@ -49,10 +49,13 @@ def catch_up(now: datetime) -> int:
 
 @transaction.atomic
 def catch_up_one(pk: int, *, by: str, now: datetime) -> Occurrence:
-    """A person wants a missed one done after all. Raises Refused when it was not, or is caught up already."""
+    """A person wants a missed one done after all. Raises Refused when it was not, is caught up already, or has
+    left the programme."""
     missed = Occurrence.objects.select_for_update(of=("self",)).select_related("entry").filter(pk=pk).first()
     if missed is None or missed.state != Occurrence.State.MISSED or missed.caught_up_by_id:
         raise Refused(f"Occurrence {pk} is not one that was missed and waits to be caught up.")
+    if missed.entry.retired_at is not None:
+        raise Refused(f"{missed.entry} has left the programme, so nobody would do it.")
     if not _make(missed, now):
         raise Refused(f"Occurrence {pk} is being caught up already.")
     data = {"occurrence": missed.pk, "due_at": missed.due_at.isoformat()}

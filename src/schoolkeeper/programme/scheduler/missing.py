@@ -49,14 +49,15 @@ def miss(now: datetime) -> int:
 def give_up(missed: Sequence[Occurrence], now: datetime) -> None:
     """Let these be missed, for the reason that each has been given: with a finding and an entry in the ledger.
 
-    The finding is resolved by the next run that succeeds.
+    The finding is resolved by the next run that succeeds; of an entry that has left there is none to come, so it
+    is told in the ledger alone.
     """
     rows = [(one.pk, str(one.reason), one.says, one.started_at, one.ended_at) for one in missed]
     if not rows:
         return
     with connection.cursor() as cursor:
         cursor.execute(_GIVE_UP, [list(column) for column in zip(*rows, strict=True)])
-    findings.note_many([_found(one) for one in missed], now)
+    findings.note_many([_found(one) for one in missed if one.entry.retired_at is None], now)
     ledger.append_many(
         [
             ledger.Note(

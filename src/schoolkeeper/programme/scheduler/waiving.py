@@ -41,7 +41,11 @@ def waive_paused(now: datetime) -> int:
 
 
 def waive_all(entry: Entry, *, by: str, says: str, now: datetime) -> None:
-    """Waive whatever of an entry has not begun."""
+    """Waive whatever of an entry has not begun, and let what was missed of it be.
+
+    It is wanted no more: no later run will resolve that finding.
+    """
+    findings.resolve(entry.system, f"{entry.task}.missed", now)
     due = Occurrence.objects.filter(state=Occurrence.State.DUE, entry=entry)
     for occurrence in due.select_for_update(of=("self",)).select_related("entry"):
         _waive(occurrence, by, says, now)
