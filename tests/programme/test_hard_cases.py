@@ -1,5 +1,6 @@
 """What could bring the scheduler out of step: each of these once did, or would have."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.db import connection
 
 from schoolkeeper.calendars import freezes, windows
+from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.kernel.outcome import Outcome
@@ -213,6 +215,26 @@ def test_what_was_missed_in_a_freeze_waits_for_the_end_of_one_that_binds_it() ->
     assert Occurrence.objects.get(cause=CATCHING_UP).not_before == NOON + 2 * HOUR
 
 
+def test_exams_of_which_each_day_is_a_freeze_are_waited_out_together() -> None:
+    only("database.analyze")
+    for day in range(1, 5):
+        begin = at(f"2026-03-0{day} 00:00")
+        freezes.declare(
+            kind="hard",
+            title=f"Exams, day {day}",
+            starts_at=begin,
+            ends_at=begin + 24 * HOUR,
+            by="amir",
+            now=FIRST,
+            system="north-college",
+        )
+    turn(NOON)
+    carry_out(NOON, Outcome.REFUSED)
+    Run.objects.update(refused_by="freeze")
+    turn(NOON + HOUR)
+    assert Occurrence.objects.get(cause=CATCHING_UP).not_before == at("2026-03-05 00:00")
+
+
 @pytest.mark.parametrize("zone", ["America", "Mars/Base", "", 7])
 def test_what_is_no_zone(zone: object) -> None:
     only()
@@ -234,9 +256,11 @@ class TestWindow:
 
     @pytest.fixture(autouse=True)
     def _disturbing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        task = catalogue()["database.analyze"]
         monkeypatch.setattr(windows, "needs_window", lambda spec: spec.id == "database.analyze")
+        monkeypatch.setattr(type(task), "spec", replace(task.spec, risk=Risk.DISRUPTIVE))
 
-    def plan(self, starts_at: str, hours: int = 2) -> None:
+    def plan(self, starts_at: str, hours: int = 2, allows: Risk = Risk.DISRUPTIVE) -> None:
         begin = at(starts_at)
         windows.plan(
             title="Night",
@@ -245,7 +269,7 @@ class TestWindow:
             by="amir",
             now=FIRST,
             system="north-college",
-            allows=Risk.DISRUPTIVE,
+            allows=allows,
         )
 
     def test_what_waits_for_one_begins_with_it(self) -> None:
@@ -270,6 +294,14 @@ class TestWindow:
             turn(NOON + timedelta(minutes=minutes))
         missed = Occurrence.objects.get(state=State.MISSED)
         assert (missed.reason, missed.ended_at) == (Reason.WINDOW, NOON + HOUR)
+
+    def test_the_second_chance_comes_with_one_that_allows_it(self) -> None:
+        only("database.analyze", missed_after_minutes=60, rule="FREQ=MONTHLY;BYMONTHDAY=1")
+        self.plan("2026-03-01 12:00", hours=9, allows=Risk.ROUTINE)
+        self.plan("2026-03-08 02:00")
+        for minutes in range(0, 61, 4):
+            turn(NOON + timedelta(minutes=minutes))
+        assert Occurrence.objects.get(cause=CATCHING_UP).not_before == at("2026-03-08 02:00")
 
     def test_a_short_absence_is_not_the_reason(self) -> None:
         only("database.analyze", missed_after_minutes=60)

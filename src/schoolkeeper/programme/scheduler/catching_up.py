@@ -6,9 +6,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from schoolkeeper.calendars import freezes, windows
+from schoolkeeper.connectors.system import System
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
 from schoolkeeper.kernel.errors import Invalid, Refused
+from schoolkeeper.kernel.spec import Spec
 from schoolkeeper.programme.models import Entry, Occurrence
 from schoolkeeper.records import ledger
 
@@ -85,18 +87,24 @@ def _make(missed: Occurrence, now: datetime) -> bool:
 
 def _next_chance(missed: Occurrence, now: datetime) -> datetime:
     """When it can be tried again: after the freeze, in the next window, an hour after it broke, or now."""
-    reason = missed.reason
-    if reason == Occurrence.Reason.ERROR:
+    if missed.reason == Occurrence.Reason.ERROR:
         return now + AFTER_AN_ERROR
-    if reason not in (Occurrence.Reason.FREEZE, Occurrence.Reason.WINDOW):
+    task = catalogue().get(missed.entry.task)
+    if task is None or missed.reason not in (Occurrence.Reason.FREEZE, Occurrence.Reason.WINDOW):
         return now
     try:
         system = find(missed.entry.system)
     except (Invalid, ValueError):
         return now
-    if reason == Occurrence.Reason.FREEZE:
-        task = catalogue().get(missed.entry.task)
-        binding = (one for one in freezes.in_force(system, now) if task and freezes.binds(one.kind, task.spec))
-        return max((freeze.ends_at for freeze in binding), default=now)
-    window = windows.open_at(system, now) or windows.next_after(system, now)
+    if missed.reason == Occurrence.Reason.FREEZE:
+        return _thawed(system, task.spec, now)
+    window = windows.open_at(system, now, task.spec.risk) or windows.next_after(system, now, task.spec.risk)
     return max(window.starts_at, now) if window else now + timedelta(days=1)
+
+
+def _thawed(system: System, spec: Spec, now: datetime) -> datetime:
+    """The first moment without a freeze that binds the task: each day of exams may be one of its own."""
+    moment = now
+    while ends := [one.ends_at for one in freezes.in_force(system, moment) if freezes.binds(one.kind, spec)]:
+        moment = max(ends)
+    return moment
