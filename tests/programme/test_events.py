@@ -4,6 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from schoolkeeper.catalogue.backup.create.contents import SetContents
+from schoolkeeper.connectors.databases.contents import DatabaseSource
+from schoolkeeper.connectors.store.manifest import DatabasePart, Manifest, Part, Version
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.spec import Event
 from schoolkeeper.programme import events
@@ -62,6 +65,34 @@ def set_of(minutes: int, **versions: str) -> None:
     evidence.keep(run, [Evidence("backup-set", f"set-{minutes}", True, "A set.", {"versions": versions})], moment)
 
 
+def test_what_a_real_set_tells_is_understood() -> None:
+    part = Part(name="database", sha256="0" * 64, size_bytes=1, raw_size_bytes=1)
+    manifest = Manifest.model_construct(
+        database=DatabasePart.model_construct(
+            component="database",
+            contents=part,
+            contents_digest="",
+            source=DatabaseSource.model_construct(product="postgres", server_version="16.4"),
+            dump_bytes=1,
+            version=Version(),
+            tables=1,
+            rows=1,
+        ),
+        files=[],
+        recipients=[],
+        tools={"schoolkeeper": "1", "dump": "pg_dump 16.4", "zstd": "1.5.7", "pyrage": "1.3.0"},
+    )
+    told = SetContents.of(manifest).versions
+    assert events.IN_A_SET.keys() <= told.keys()
+    set_of(0, **told)
+    set_of(1, **{**told, "erp": "2026.1"})
+    set_of(2, **told)
+    assert notice(later(3)) == 0, "a version that could not be had is none"
+    set_of(4, **{**told, "dump": "pg_dump 17.0"})
+    assert notice(later(5)) == 1
+    assert causes() == ["backup_tool.updated to pg_dump 17.0"]
+
+
 def later(minutes: int) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
@@ -73,7 +104,7 @@ def causes() -> list[str]:
 def test_the_first_version_that_is_seen_is_no_update() -> None:
     web("2026.1", 0)
     server("16.4", 0)
-    set_of(0, erp="2026.1", server="16.4", tool="pg_dump 16.4")
+    set_of(0, erp="2026.1", server="16.4", dump="pg_dump 16.4")
     assert notice(later(1)) == 0
     assert causes() == []
 
@@ -114,11 +145,11 @@ def test_several_sources_of_one_update() -> None:
     """Each tells in its own time; what follows is due once."""
     web("1", 0)
     server("16.4", 0)
-    set_of(0, erp="1", server="16.4 (Debian 16.4-1)", tool="pg_dump 16.4")
+    set_of(0, erp="1", server="16.4 (Debian 16.4-1)", dump="pg_dump 16.4")
     notice(later(1))
     web("2", 10)
     notice(later(11))
-    set_of(20, erp="2", server="17.0 (Debian 17.0-1)", tool="pg_dump 17.0")
+    set_of(20, erp="2", server="17.0 (Debian 17.0-1)", dump="pg_dump 17.0")
     server("17.0", 30)
     assert notice(later(31)) == 4
     assert causes() == [

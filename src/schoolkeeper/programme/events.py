@@ -15,6 +15,7 @@ from django.db.models import TextField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 
+from schoolkeeper.catalogue.backup.create.contents import UNKNOWN
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.spec import Event
@@ -27,6 +28,12 @@ SAME_FOR = timedelta(days=7)
 BACK_TO = timedelta(hours=1)
 """So far back runs are looked at again: they are not written in the order in which they ended."""
 EVERYWHERE = ""
+IN_A_SET = {
+    "erp": Event.ERP_UPDATED,
+    "server": Event.DATABASE_UPDATED,
+    "dump": Event.BACKUP_TOOL_UPDATED,
+}
+"""What the evidence of a backup set calls the versions that are of interest here."""
 LONGEST_DETAIL = 40
 
 
@@ -104,14 +111,9 @@ def _by_runs(since: datetime) -> Iterator[Seen]:
 def _by_sets(since: datetime) -> Iterator[Seen]:
     """What backup sets say of the ERP, of its database server, and of the tool that made them."""
     rows = EvidenceRecord.objects.filter(kind="backup-set", at__gt=since, data__has_key="versions")
-    events = {
-        "erp": Event.ERP_UPDATED,
-        "server": Event.DATABASE_UPDATED,
-        "tool": Event.BACKUP_TOOL_UPDATED,
-    }
     for system, at, told in rows.values_list("system", "at", "data__versions"):
-        for name, event in events.items():
-            if text := told.get(name):
+        for name, event in IN_A_SET.items():
+            if (text := told.get(name)) and text != UNKNOWN:
                 yield Seen(system, f"backup.create {name}", event, _number(text) if name == "server" else text, at)
 
 

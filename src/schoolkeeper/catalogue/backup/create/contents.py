@@ -7,6 +7,9 @@ from pydantic import Field
 from schoolkeeper.connectors.store.manifest import DatabasePart, FilesPart, Manifest
 from schoolkeeper.kernel.facts import Facts
 
+UNKNOWN = "unknown"
+"""Stands for a version of the ERP that nobody could tell."""
+
 
 class PartFacts(Facts):
     """One part: totals, how much was new, and the digest of the list of everything in it.
@@ -41,7 +44,7 @@ class SetContents(Facts):
         server = f"{database.source.product} {database.source.server_version}"
         return cls(
             parts=[_database(database), *(_files(one) for one in manifest.files)],
-            versions={"erp": erp or "unknown", "server": server, **manifest.tools},
+            versions={"erp": erp or UNKNOWN, "server": server, **manifest.tools},
             recipients=manifest.recipients,
         )
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from schoolkeeper.catalogue.backup.create.contents import SetContents
-from schoolkeeper.connectors.store.manifest import DatabasePart, Manifest
+from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.facts import Facts
 
 # A clock that was put back by less makes ages too small by that, which harms nobody.
@@ -32,8 +32,6 @@ class SetFacts(Facts):
     full_because: dict[str, str]
     not_transactional: list[str]
     attributes: dict[str, int] = Field(default_factory=dict)
-    versions: dict[str, str] = Field(default_factory=dict)
-    """Of what is in it: "erp", "server" and "tool", where they are known."""
 
     @classmethod
     def of(cls, manifest: Manifest, manifest_sha256: str) -> "SetFacts":
@@ -53,17 +51,7 @@ class SetFacts(Facts):
             full_because={one.component: one.full_because for one in manifest.stored if one.full_because},
             not_transactional=manifest.database.not_transactional,
             attributes=dict(sum((Counter(part.attributes) for part in manifest.files), Counter())),
-            versions=_versions(manifest.database),
         )
-
-
-def _versions(part: DatabasePart) -> dict[str, str]:
-    told = {
-        "erp": part.version.web or part.version.database,
-        "server": part.source.server_version,
-        "tool": part.dumped_by,
-    }
-    return {name: version for name, version in told.items() if version}
 
 
 class CreateFacts(Facts):
