@@ -12,7 +12,7 @@ from schoolkeeper.kernel.spec import Event
 from schoolkeeper.programme import events
 from schoolkeeper.programme.entries import pause
 from schoolkeeper.programme.events import happened, notice
-from schoolkeeper.programme.models import Occurrence, Sighting
+from schoolkeeper.programme.models import Occurrence
 from schoolkeeper.records import evidence
 from schoolkeeper.records.models import LedgerEntry, Run
 from tests.programme.school import at, look_ahead, take, turn
@@ -204,11 +204,24 @@ def test_a_paused_entry_is_waived_after_an_event_too() -> None:
 
 
 def test_a_clock_that_was_far_ahead_does_not_make_blind() -> None:
+    """Nor is what was told under the wrong clock taken for news when that time comes."""
+    ahead = 900 * 24 * 60
     web("1", 0)
-    notice(later(1))
-    Sighting.objects.filter(source="health.web").update(at=NOON + timedelta(days=900))
+    web("1", ahead)
+    assert notice(later(ahead + 1)) == 0
     web("2", 10)
-    assert notice(later(9)) == 1
+    assert notice(later(11)) == 1
+    assert notice(later(12)) == notice(later(ahead + 2)) == 0
+    assert causes() == ["erp.updated to 2"]
+
+
+def test_a_clock_that_was_set_back_does_not_make_old_news_of_what_was_before() -> None:
+    web("1", 0)
+    web("2", 40)
+    assert notice(later(41)) == 1
+    web("2", 5)  # the clock was set back by forty minutes, and what was told before that is within the hour
+    assert notice(later(6)) == 0
+    assert causes() == ["erp.updated to 2"]
 
 
 def test_workers_look_for_updates() -> None:

@@ -40,13 +40,14 @@ LONGEST_DETAIL = 40
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A version that a source told. Another source may write the same in other words, so each is compared with
-    itself only."""
+    itself only, and what has a greater `number` is newer: a clock may have been set back in between."""
 
     system: str
     source: str
     event: Event
     version: str
     at: datetime
+    number: int
 
 
 @transaction.atomic
@@ -67,9 +68,9 @@ def notice(now: datetime) -> int:
     newest = Sighting.objects.exclude(system=EVERYWHERE).order_by("-at").first()
     since = min(newest.at, now) - BACK_TO if newest else now - SAME_FOR
     updates = 0
-    for seen in sorted([*_by_runs(since), *_by_sets(since)], key=lambda one: one.at):
+    for seen in sorted([*_by_runs(since), *_by_sets(since)], key=lambda one: one.number):
         updates += _compare(seen, now)
-    own = Seen(EVERYWHERE, "schoolkeeper", Event.SCHOOLKEEPER_UPDATED, version("schoolkeeper"), now)
+    own = Seen(EVERYWHERE, "schoolkeeper", Event.SCHOOLKEEPER_UPDATED, version("schoolkeeper"), now, 0)
     return updates + _compare(own, now)
 
 
@@ -77,12 +78,14 @@ def notice(now: datetime) -> int:
 def _compare(seen: Seen, now: datetime) -> int:
     """Keep a version; 1 if it is another than before. The first that a source tells is no update."""
     row, _ = Sighting.objects.select_for_update().get_or_create(
-        system=seen.system, source=seen.source, defaults={"version": seen.version, "at": seen.at}
+        system=seen.system,
+        source=seen.source,
+        defaults={"version": seen.version, "at": seen.at, "number": seen.number},
     )
-    if seen.at <= min(row.at, now):
+    if seen.number <= row.number and seen.system != EVERYWHERE:
         return 0  # known, or older than what is known
-    before, row.version, row.at = row.version, seen.version, seen.at
-    row.save(update_fields=["version", "at"])
+    before, row.version, row.at, row.number = row.version, seen.version, seen.at, seen.number
+    row.save(update_fields=["version", "at", "number"])
     if before == seen.version:
         return 0
     data = {"source": seen.source, "before": before, "after": seen.version}
@@ -105,16 +108,17 @@ def _by_runs(since: datetime) -> Iterator[Seen]:
         for run in runs.exclude(told=None).exclude(told="").only("system", "ended_at"):
             assert run.ended_at is not None
             text = _number(run.told) if event is Event.DATABASE_UPDATED else run.told
-            yield Seen(run.system, task, event, text, run.ended_at)
+            yield Seen(run.system, task, event, text, run.ended_at, run.pk)
 
 
 def _by_sets(since: datetime) -> Iterator[Seen]:
     """What backup sets say of the ERP, of its database server, and of the tool that made them."""
     rows = EvidenceRecord.objects.filter(kind="backup-set", at__gt=since, data__has_key="versions")
-    for system, at, told in rows.values_list("system", "at", "data__versions"):
+    for number, system, at, told in rows.values_list("pk", "system", "at", "data__versions"):
         for name, event in IN_A_SET.items():
             if (text := told.get(name)) and text != UNKNOWN:
-                yield Seen(system, f"backup.create {name}", event, _number(text) if name == "server" else text, at)
+                shown = _number(text) if name == "server" else text
+                yield Seen(system, f"backup.create {name}", event, shown, at, number)
 
 
 def _number(text: str) -> str:

@@ -202,6 +202,9 @@ class Sighting(models.Model):
     source = models.CharField(max_length=100, help_text="The task, and what it asked")
     version = models.TextField()
     at = models.DateTimeField()
+    number = models.BigIntegerField(
+        default=0, help_text="Of the run or the evidence that told it: no clock orders it"
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["system", "source"], name="one_sighting_of_a_source"),)
