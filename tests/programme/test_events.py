@@ -193,6 +193,15 @@ def test_what_is_to_follow_is_started_and_says_why() -> None:
     assert happened(Event.ERP_UPDATED, "north-college", NOON + timedelta(days=8), "to " + "9" * 500) == 1
 
 
+def test_long_versions_that_differ_at_their_end_only() -> None:
+    """An ERP may name all its parts, or answer with a page of text."""
+    parts = "frappe 15.52.0, erpnext 15.47.3, education 15.1."
+    for minutes, told in enumerate((f"{parts}0", f"{parts}1", f"{parts}2", "x" * 9000 + "1", "x" * 9000 + "2")):
+        web(told, minutes)
+    assert notice(later(9)) == 4
+    assert len(set(causes())) == 4
+
+
 def test_nothing_follows_in_a_system_whose_entry_is_retired_or_unknown() -> None:
     assert happened(Event.ERP_UPDATED, "unknown-college", NOON, "to 2") == 0
 

@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 
 from schoolkeeper.catalogue.backup.create.contents import UNKNOWN
 from schoolkeeper.engine.knowledge import catalogue
+from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.spec import Event
 from schoolkeeper.programme.models import Entry, Occurrence, Sighting
 from schoolkeeper.records import ledger
@@ -33,7 +34,7 @@ IN_A_SET = {
     "dump": Event.BACKUP_TOOL_UPDATED,
 }
 """What the evidence of a backup set calls the versions that are of interest here."""
-LONGEST_DETAIL = 40
+LONGEST_DETAIL, LONGEST_VERSION = 40, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def happened(event: Event, system: str, now: datetime, detail: str) -> int:
     EVERYWHERE is all systems: ten thousand for the price of a few statements.
     """
     following = [task.spec.id for task in catalogue().values() if event in task.spec.after_events]
-    cause = f"{event.value} {detail[:LONGEST_DETAIL]}".strip()
+    cause = f"{event.value} {_cut(detail, LONGEST_DETAIL)}".strip()
     wanted = Entry.objects.filter(task__in=following, retired_at=None)
     if system != EVERYWHERE:
         wanted = wanted.filter(system=system)
@@ -112,7 +113,7 @@ def _by_runs(since: datetime) -> Iterator[Seen]:
         for run in runs.exclude(told=None).exclude(told="").only("system", "ended_at"):
             assert run.ended_at is not None
             text = _number(run.told) if event is Event.DATABASE_UPDATED else run.told
-            yield Seen(run.system, task, event, text, run.ended_at, run.pk)
+            yield Seen(run.system, task, event, _cut(text, LONGEST_VERSION), run.ended_at, run.pk)
 
 
 def _by_sets(since: datetime) -> Iterator[Seen]:
@@ -122,13 +123,18 @@ def _by_sets(since: datetime) -> Iterator[Seen]:
         for name, event in IN_A_SET.items():
             if (text := told.get(name)) and text != UNKNOWN:
                 shown = _number(text) if name == "server" else text
-                yield Seen(system, f"backup.create {name}", event, shown, at, number)
+                yield Seen(system, f"backup.create {name}", event, _cut(shown, LONGEST_VERSION), at, number)
 
 
 def _number(text: str) -> str:
     """ "16.4 (Debian 16.4-1)" is told by one as "16.4": a rebuilt package is no update of the server."""
     found = re.search(r"\d+(\.\d+)*", text)
     return found[0] if found else text
+
+
+def _cut(text: str, longest: int) -> str:
+    """A text that fits; what is cut off lives on in a digest, so that different versions stay different."""
+    return text if len(text) <= longest else f"{text[: longest - 9]}…{digest(text)[:8]}"
 
 
 def _occurrence(entry: Entry, cause: str, now: datetime) -> Occurrence:
