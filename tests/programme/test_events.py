@@ -1,6 +1,7 @@
 """Updates are noticed by the versions that runs see, and what is to follow them is due once."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from schoolkeeper.kernel.spec import Event
 from schoolkeeper.programme import events
 from schoolkeeper.programme.entries import pause
 from schoolkeeper.programme.events import happened, notice
-from schoolkeeper.programme.models import Occurrence
+from schoolkeeper.programme.models import Occurrence, Sighting
 from schoolkeeper.records import evidence
 from schoolkeeper.records.models import LedgerEntry, Run
 from tests.programme.school import at, look_ahead, take, turn
@@ -183,6 +184,30 @@ def test_our_own_update_is_one_of_all_systems(monkeypatch: pytest.MonkeyPatch) -
     due = Occurrence.objects.values_list("entry__system", "cause")
     cause = "schoolkeeper.updated to 9.9"
     assert sorted(due) == [("north-college", cause), ("south-college", cause)]
+
+
+def test_two_versions_of_ours_while_an_upgrade_goes_from_machine_to_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def at_work(own: str, minutes: int) -> int:
+        monkeypatch.setattr(events, "version", lambda package: own)
+        return notice(later(minutes))
+
+    Sighting.objects.all().delete()
+    assert at_work("1.0", 0) == 0
+    assert at_work("1.1", 1) == 1
+    assert [at_work(own, 2 + number) for number, own in enumerate(("1.0", "1.1", "1.0", "1.1"))] == [0] * 4
+    assert at_work("1.1", 600) == 0
+    assert at_work("1.0", 601) == 1, "the upgrade was taken back"
+    assert causes() == ["schoolkeeper.updated to 1.1", "schoolkeeper.updated to 1.0"]
+
+
+def test_what_is_known_is_not_asked_for_one_by_one(django_assert_max_num_queries: Any) -> None:
+    for number in range(50):
+        seen("health.web", {"version": "1"}, number % 9, system=f"s{number}")
+    notice(later(10))
+    with django_assert_max_num_queries(20):
+        assert notice(later(11)) == 0
 
 
 def test_what_is_to_follow_is_started_and_says_why() -> None:

@@ -28,6 +28,7 @@ SAME_FOR = timedelta(days=7)
 BACK_TO = timedelta(hours=1)
 """So far back runs are looked at again: they are not written in the order in which they ended."""
 EVERYWHERE = ""
+OWN = "schoolkeeper"
 IN_A_SET = {
     "erp": Event.ERP_UPDATED,
     "server": Event.DATABASE_UPDATED,
@@ -74,11 +75,12 @@ def notice(now: datetime) -> int:
     """Compare the versions that runs saw lately, and ours, with those before; how many updates there were."""
     newest = Sighting.objects.exclude(system=EVERYWHERE).order_by("-at").first()
     since = min(newest.at, now) - BACK_TO if newest else now - SAME_FOR
-    updates = 0
-    for seen in sorted([*_by_runs(since), *_by_sets(since)], key=lambda one: one.number):
-        updates += _compare(seen, now)
-    own = Seen(EVERYWHERE, "schoolkeeper", Event.SCHOOLKEEPER_UPDATED, version("schoolkeeper"), now, 0)
-    return updates + _compare(own, now)
+    # Twenty thousand runs may have ended within that hour, and each worker asks twice a minute.
+    rows = Sighting.objects.values_list("system", "source", "number")
+    known = {(system, source): number for system, source, number in rows}
+    told = sorted([*_by_runs(since), *_by_sets(since)], key=lambda one: one.number)
+    news = [one for one in told if one.number > known.get((one.system, one.source), 0)]
+    return sum(_compare(one, now) for one in news) + _compare_own(now)
 
 
 @transaction.atomic
@@ -89,16 +91,38 @@ def _compare(seen: Seen, now: datetime) -> int:
         source=seen.source,
         defaults={"version": seen.version, "at": seen.at, "number": seen.number},
     )
-    if seen.number <= row.number and seen.system != EVERYWHERE:
+    if seen.number <= row.number:
         return 0  # known, or older than what is known
     before, row.version, row.at, row.number = row.version, seen.version, seen.at, seen.number
     row.save(update_fields=["version", "at", "number"])
     if before == seen.version:
         return 0
+    _tell(seen, before, now)
+    return 1
+
+
+@transaction.atomic
+def _compare_own(now: datetime) -> int:
+    """1 if another version of ours was at work last, and this one was not within the hour.
+
+    Two are at work while an upgrade goes from machine to machine: neither is an update of the other, each time.
+    """
+    own = Seen(EVERYWHERE, OWN, Event.SCHOOLKEEPER_UPDATED, version(OWN), now, 0)
+    rows = list(Sighting.objects.select_for_update().filter(system=EVERYWHERE).order_by("-at"))
+    Sighting.objects.update_or_create(
+        system=EVERYWHERE, source=f"{OWN} {own.version}", defaults={"version": own.version, "at": now}
+    )
+    lately = any(row.version == own.version and row.at > now - BACK_TO for row in rows)
+    if not rows or lately or rows[0].version == own.version:
+        return 0
+    _tell(own, rows[0].version, now)
+    return 1
+
+
+def _tell(seen: Seen, before: str, now: datetime) -> None:
     data = {"source": seen.source, "before": before, "after": seen.version}
     ledger.append(seen.event.value, actor="programme", system=seen.system, subject=seen.version, data=data)
     happened(seen.event, seen.system, now, f"to {seen.version}")
-    return 1
 
 
 def _by_runs(since: datetime) -> Iterator[Seen]:
