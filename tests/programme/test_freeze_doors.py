@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from schoolkeeper.api import tokens
 from schoolkeeper.calendars import freezes, overrides
+from schoolkeeper.calendars.models import Freeze
 from schoolkeeper.catalogue.registry import Catalogue
 from schoolkeeper.cli import progress
 from schoolkeeper.cli.main import app
@@ -240,6 +241,16 @@ def test_an_override_that_is_over(doors: Doors, shelf: Path, name: str) -> None:
     for one in (override, taken_back):
         overrides.end(one.pk, by="head", reason="it can wait", now=NOON)
     assert refused_by_the_freeze(carry_out(door("test.routine")), shelf), "taken back"
+
+
+def test_an_override_of_a_freeze_whose_event_has_a_long_title(doors: Doors) -> None:
+    """Calendars put whole paragraphs into titles."""
+    freeze("hard")
+    Freeze.objects.update(title="Examinations of " + "all the classes, " * 28)
+    override = overrides.ask(system=SYSTEM, reason="the disk dies", by="amir", now=NOON)
+    overrides.grant(override.pk, by="zarina", now=NOON)
+    assert carry_out(doors.incident("test.routine")).outcome == "ok"
+    assert LedgerEntry.objects.filter(kind="override.used").count() == 1
 
 
 def test_an_override_of_another_school_opens_nothing(doors: Doors, shelf: Path) -> None:

@@ -12,6 +12,7 @@ from schoolkeeper.engine import holding
 from schoolkeeper.engine.case import Case
 from schoolkeeper.engine.models import Hold, HostLock, WriterLock
 from schoolkeeper.engine.own_database import replaces_own
+from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.spec import Risk, Spec, Undo
 from schoolkeeper.records import evidence, ledger
 
@@ -91,7 +92,7 @@ def _overridden(case: Case, now: datetime, what: str) -> bool:
         system=case.system.slug,
         subject=case.run.task,
         data={"override": override.pk, "against": what},
-        once=f"{case.run.key}:override:{override.pk}:{what}",
+        once=f"{case.run.key}:override:{override.pk}:{digest(what)}",
     )
     return True
 
