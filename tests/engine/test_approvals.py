@@ -1,5 +1,6 @@
 """Approvals: bound to what was approved, by the right person, for a while."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from schoolkeeper.engine.models import Approval
 from schoolkeeper.engine.worker import end_unanswered_requests
 from schoolkeeper.kernel.errors import Refused
 from schoolkeeper.records.models import Run
-from tests.engine.conftest import Carrier
+from tests.engine.conftest import Carrier, DangerousShelf
 
 TASK = "test.dangerous"
 
@@ -69,6 +70,16 @@ def test_a_stale_plan_is_refused(carrier: Carrier, waiting: Run, shelf: Path) ->
         "refused",
         "The facts or the plan changed since approval was asked for; plan it again.",
     )
+
+
+def test_what_another_version_of_the_task_would_do_was_not_approved(
+    carrier: Carrier, waiting: Run, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(waiting, by="approver", grant=True, reason="", now=timezone.now())
+    monkeypatch.setattr(DangerousShelf, "spec", replace(DangerousShelf.spec, version=2))
+    run = carrier.carry_out(waiting)
+    assert (run.outcome, run.refused_by) == ("refused", "approval")
+    assert list(shelf.iterdir()) == []
 
 
 def test_an_expired_request_cannot_be_granted(waiting: Run) -> None:

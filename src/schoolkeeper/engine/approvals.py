@@ -26,7 +26,7 @@ def state_for(case: Case, now: datetime) -> tuple[State, str]:
     run = case.run
     bound = {
         "task": run.task,
-        "spec_version": run.spec_version,
+        "spec_version": case.task.spec.version,
         "facts_digest": run.facts_digest,
         "plan_digest": run.plan_digest,
     }
