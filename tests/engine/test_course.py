@@ -3,15 +3,26 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
+from schoolkeeper.calendars import freezes
 from schoolkeeper.engine import stages
+from schoolkeeper.engine.approvals import decide
 from schoolkeeper.engine.models import Hold, WriterLock
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.evidence import Evidence
-from schoolkeeper.records.models import EvidenceRecord, FindingRecord, LatestMeasurement, LedgerEntry, StepRecord
+from schoolkeeper.records.models import (
+    EvidenceRecord,
+    FindingRecord,
+    LatestMeasurement,
+    LedgerEntry,
+    Run,
+    StepRecord,
+)
 from tests.engine.conftest import Carrier, Shelf, ShelfFacts, ShelfOptions
 
 
@@ -156,6 +167,63 @@ def test_a_run_goes_no_further_when_its_target_was_exchanged(
     assert failure is not None
     assert "changed since this run looked" in failure["says"]
     assert not (tmp_path / "0").exists()
+
+
+class TestAWorkerThatWasDeadAfterThePermission:
+    """Two days pass between the gate's yes and the first step."""
+
+    @pytest.fixture(autouse=True)
+    def _home(self, settings: Any, tmp_path: Path) -> None:
+        """Of its own, because the file that says who changed a system when outlives a test."""
+        settings.SCHOOLKEEPER_HOME = tmp_path / "home"
+
+    def go(self, carrier: Carrier, monkeypatch: pytest.MonkeyPatch, task: str = "test.shelf") -> Run:
+        run = carrier.ask(task, by="keeper")
+        if task != "test.shelf":
+            decide(carrier.carry_out(run), by="head", grant=True, reason="", now=timezone.now())
+        permit = stages.permit
+
+        def permit_and_die(key: str) -> stages.Answer:
+            answer = permit(key)
+            assert answer["answer"] == "go"
+            clock.shift(timedelta(days=2))
+            return answer
+
+        monkeypatch.setattr(stages, "permit", permit_and_die)
+        with time_machine.travel(timezone.now()) as clock:
+            return carrier.carry_out(run)
+
+    def test_a_freeze_has_begun(self, carrier: Carrier, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = timezone.now()
+        begin = now + timedelta(days=1)
+        freezes.declare(
+            kind="hard", title="Exams", starts_at=begin, ends_at=begin + timedelta(days=9), by="head", now=now
+        )
+        run = self.go(carrier, monkeypatch)
+        assert (run.outcome, run.refused_by, names(shelf)) == ("refused", "freeze", [])
+        assert not WriterLock.objects.exists()
+
+    def test_the_approval_has_expired(
+        self, carrier: Carrier, shelf: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run = self.go(carrier, monkeypatch, "test.dangerous")
+        assert (run.outcome, run.refused_by, names(shelf)) == ("refused", "approval", [])
+
+    def test_nothing_stands_against_it(
+        self, carrier: Carrier, shelf: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.go(carrier, monkeypatch).outcome == "ok"
+
+    def test_what_has_begun_is_brought_to_its_end(self, carrier: Carrier, shelf: Path) -> None:
+        run, now = carrier.ask(), timezone.now()
+        key = str(run.key)
+        for stage in (stages.begin, lambda key: stages.assess(key, "before"), stages.decide, stages.permit):
+            stage(key)
+        assert stages.perform(key, "put:0") is None
+        end = now + timedelta(days=9)
+        freezes.declare(kind="hard", title="Exams", starts_at=now, ends_at=end, by="head", now=now)
+        assert stages.perform(key, "put:1") is None
+        assert names(shelf) == ["0", "1"]
 
 
 def test_a_second_leg_of_a_run_that_has_ended_does_nothing(carrier: Carrier) -> None:

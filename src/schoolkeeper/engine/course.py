@@ -36,6 +36,8 @@ def carry_out(engine: Engine, key: str, risk: Risk) -> str:
         return _end(engine, key, Outcome.REFUSED, permission["says"])
     for step_key in plan["steps"]:
         if failure := _repeatedly(engine, stages.perform, key, step_key, risk):
+            if failure["kind"] == "refused":
+                return _end(engine, key, Outcome.REFUSED, failure["says"])
             outcome = Outcome.ERRORED if failure["kind"] == "unforeseen" else Outcome.FAILED
             return _take_back(engine, key, risk, outcome, failure["says"])
     if failure := engine.do(stages.assess, key, "after"):

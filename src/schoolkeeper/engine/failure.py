@@ -16,7 +16,7 @@ ATTEMPTS = 3
 class Failure(TypedDict):
     """`says` is for people; `kind` decides what happens next."""
 
-    kind: Literal["temporary", "permanent", "unreachable", "unforeseen"]
+    kind: Literal["temporary", "permanent", "unreachable", "unforeseen", "refused"]
     says: str
     delay_seconds: NotRequired[float]
 

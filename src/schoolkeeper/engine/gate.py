@@ -1,9 +1,10 @@
 """May this run change this system now? Rules that say no with a reason, or nothing.
 
-Looking is never gated: a freeze does not make anybody blind. The rules are asked once there is a plan.
+Looking is never gated: a freeze does not make anybody blind. The rules are asked once there is a plan, and some
+of them again before its first step: a worker may have been dead in between. What has begun is brought to its end.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -136,10 +137,13 @@ RULES: Mapping[str, Rule] = {
     "rescue": nobody_rescues,
 }
 
+OF_THE_MOMENT = frozenset({"hold", "freeze", "window", "restore_point"})
+"""Rules whose answer is another one when time has passed; the others' answers are kept by what they take."""
 
-def refusal(case: Case, now: datetime) -> Refusal | None:
+
+def refusal(case: Case, now: datetime, rules: Collection[str] = tuple(RULES)) -> Refusal | None:
     """The first reason against, or None."""
-    asked = ((name, rule(case, now)) for name, rule in RULES.items())
+    asked = ((name, rule(case, now)) for name, rule in RULES.items() if name in rules)
     return next((Refusal(name, says) for name, says in asked if says), None)
 
 

@@ -137,7 +137,7 @@ def perform(key: str, step_key: str) -> Failure | None:
     step = case.run.steps.get(key=step_key)
     if step.state == StepRecord.State.DONE:
         return None
-    if failure := _other_target(case) or _other_writer(case):
+    if failure := _other_target(case) or _permitted_no_more(case) or _other_writer(case):
         return failure
     failpoint(f"engine.step.before:{step_key}")
     _journal(case.run, step, StepRecord.State.STARTED, {"step": step_key, "action": digest(step.action)})
@@ -272,6 +272,20 @@ def _spec(run: Run) -> Spec | None:
     """The task's declaration; None when this installation does not know the task (any more)."""
     task = catalogue().get(run.task)
     return task.spec if task is not None else None
+
+
+def _permitted_no_more(case: Case) -> Failure | None:
+    """Permission is of its moment: before the first step there may have been days without a worker."""
+    if has_begun_to_change(str(case.run.key)):
+        return None
+    now = timezone.now()
+    refusal = gate.refusal(case, now, gate.OF_THE_MOMENT)
+    if gate.needs_approval(case.task.spec):
+        state, says = approvals.state_for(case, now)
+        refusal = gate.Refusal("approval", says) if state == "no" else refusal
+    if refusal is None:
+        return None
+    return {"kind": "refused", "says": _refused(str(case.run.key), refusal)["says"]}
 
 
 def _other_target(case: Case) -> Failure | None:
