@@ -260,7 +260,7 @@ class TestWindow:
         monkeypatch.setattr(windows, "needs_window", lambda spec: spec.id == "database.analyze")
         monkeypatch.setattr(type(task), "spec", replace(task.spec, risk=Risk.DISRUPTIVE))
 
-    def plan(self, starts_at: str, hours: int = 2, allows: Risk = Risk.DISRUPTIVE) -> None:
+    def plan(self, starts_at: str, hours: float = 2, allows: Risk = Risk.DISRUPTIVE) -> None:
         begin = at(starts_at)
         windows.plan(
             title="Night",
@@ -295,6 +295,13 @@ class TestWindow:
         missed = Occurrence.objects.get(state=State.MISSED)
         assert (missed.reason, missed.ended_at) == (Reason.WINDOW, NOON + HOUR)
 
+    def test_nobody_was_there_while_one_was_open(self) -> None:
+        only("database.analyze", missed_after_minutes=60)
+        self.plan("2026-03-01 12:10", hours=0.25)
+        for minutes in (0, 4, 8, 26, *range(30, 61, 4), 60):
+            turn(NOON + timedelta(minutes=minutes))
+        assert Occurrence.objects.get(state=State.MISSED).reason == Reason.NO_WORKER
+
     def test_the_second_chance_comes_with_one_that_allows_it(self) -> None:
         only("database.analyze", missed_after_minutes=60, rule="FREQ=MONTHLY;BYMONTHDAY=1")
         self.plan("2026-03-01 12:00", hours=9, allows=Risk.ROUTINE)
@@ -310,6 +317,29 @@ class TestWindow:
             turn(NOON + timedelta(minutes=minutes))
         assert Gap.objects.count() == 2
         assert Occurrence.objects.get(state=State.MISSED).reason == Reason.WINDOW
+
+
+def test_a_restart_is_not_to_blame_for_a_night_without_room() -> None:
+    entry = only(missed_after_minutes=60)
+    for task in ("a", "b", "c", "d"):
+        Run.objects.create(
+            task=task, system=entry.system, spec_version=1, requested_by="programme", requested_at=NOON
+        )
+    for minutes in (0, 4, 8, 14, 18, *range(22, 61, 4), 60):
+        turn(NOON + timedelta(minutes=minutes))
+    assert Gap.objects.count() == 1
+    assert Occurrence.objects.get(state=State.MISSED).reason == Reason.NO_CAPACITY
+
+
+def test_an_absence_that_took_most_of_the_time_is_to_blame() -> None:
+    entry = only(missed_after_minutes=60)
+    for task in ("a", "b", "c", "d"):
+        Run.objects.create(
+            task=task, system=entry.system, spec_version=1, requested_by="programme", requested_at=NOON
+        )
+    for minutes in (0, 4, 8, 60):
+        turn(NOON + timedelta(minutes=minutes))
+    assert Occurrence.objects.get(state=State.MISSED).reason == Reason.NO_WORKER
 
 
 def test_what_fell_into_a_jump_of_the_clock_says_so() -> None:

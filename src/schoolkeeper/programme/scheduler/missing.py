@@ -17,6 +17,7 @@ from schoolkeeper.programme.scheduler.clock import AWAY_AFTER
 from schoolkeeper.records import findings, ledger
 
 AT_ONCE = 500
+_Stretch = tuple[datetime, datetime]
 _GIVE_UP = """
 UPDATE programme_occurrence AS occurrence
    SET state = 'missed', reason = given.reason, says = given.says, started_at = given.started_at,
@@ -86,7 +87,7 @@ def _found(occurrence: Occurrence) -> findings.Noted:
 
 
 def _why(occurrence: Occurrence, gaps: Sequence[Gap]) -> tuple[Occurrence.Reason, str]:
-    """Why nobody began it, as far as can be told: what was so all the time before what was so at times."""
+    """Why nobody began it, as far as can be told: what was so all the time before what was so most of it."""
     entry, reason = occurrence.entry, Occurrence.Reason
     if entry.by_people:
         whose = f" It belongs to {entry.owner}." if entry.owner else " It has no owner."
@@ -100,9 +101,12 @@ def _why(occurrence: Occurrence, gaps: Sequence[Gap]) -> tuple[Occurrence.Reason
     except (Invalid, ValueError):
         return reason.ERROR, "The system is not in our care any more, or its definition cannot be read."
     task = catalogue().get(entry.task)
-    if task is not None and windows.needs_window(task.spec) and _without_window(system, task.spec, since, until):
-        return reason.WINDOW, "No maintenance window came that allows it."
-    if away and 2 * _lost(away, since, until) >= until - since:
+    chances = [(since, until)]
+    if task is not None and windows.needs_window(task.spec) and windows.has_any(system):
+        chances = _open_windows(system, task.spec, since, until)
+        if not chances:
+            return reason.WINDOW, "No maintenance window came that allows it."
+    if _mostly(away, chances):
         return reason.NO_WORKER, _says(away)
     first = " and ".join(sorted(task.spec.after)) if task is not None else ""
     busy = "All that may go on at a time was going on" + (f", or {first} had not ended." if first else ".")
@@ -134,11 +138,6 @@ def _covers(gaps: Sequence[Gap], since: datetime, until: datetime) -> bool:
     return reached >= until
 
 
-def _lost(gaps: Sequence[Gap], since: datetime, until: datetime) -> timedelta:
-    """How much of [since, until) lies within gaps."""
-    return sum((min(gap.until, until) - max(gap.since, since) for gap in gaps), timedelta())
-
-
 def _says(away: Sequence[Gap]) -> str:
     longest = max(away, key=lambda gap: gap.until - gap.since)
     stretch = f"from {longest.since:%Y-%m-%d %H:%M} to {longest.until:%Y-%m-%d %H:%M} UTC"
@@ -147,7 +146,18 @@ def _says(away: Sequence[Gap]) -> str:
     return f"No worker was there {stretch}."
 
 
-def _without_window(system: System, spec: Spec, since: datetime, until: datetime) -> bool:
-    """Whether the system has windows, and none that allows this was open in [since, until)."""
-    allowed = windows.of(system).filter(starts_at__lt=until, ends_at__gt=since, allows__gte=spec.risk)
-    return windows.has_any(system) and not allowed.exists()
+def _open_windows(system: System, spec: Spec, since: datetime, until: datetime) -> list[_Stretch]:
+    """When within [since, until) a window was open that allows this."""
+    rows = windows.of(system).filter(starts_at__lt=until, ends_at__gt=since, allows__gte=spec.risk)
+    return [(max(one.starts_at, since), min(one.ends_at, until)) for one in rows]
+
+
+def _mostly(gaps: Sequence[Gap], chances: Sequence[_Stretch]) -> bool:
+    """Whether gaps take up more than half of the time in which it could have begun: a restart is not to blame for
+    a night without room."""
+    away, whole = timedelta(), timedelta()
+    for since, until in chances:
+        whole += until - since
+        overlaps = (min(gap.until, until) - max(gap.since, since) for gap in gaps)
+        away += sum((one for one in overlaps if one > timedelta()), timedelta())
+    return 2 * away > whole
