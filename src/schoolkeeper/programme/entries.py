@@ -75,17 +75,17 @@ def refresh(slug: str, now: datetime) -> None:
     entries = Entry.objects.select_for_update().filter(system=slug).order_by("id")
     there = {entry.task: entry for entry in entries}
     wanted = dict(_wanted(system))
-    for task, entry in there.items():
-        if task not in wanted and entry.retired_at is None:
-            entry.retired_at = now
-            entry.save(update_fields=["retired_at"])
-            take_away(entry, now)
-            waive_all(entry, by="programme", says="The system has no use for it any more.", now=now)
+    leaving = [entry for task, entry in there.items() if task not in wanted and entry.retired_at is None]
+    for entry in leaving:
+        entry.retired_at = now
+        entry.save(update_fields=["retired_at"])
+        take_away(entry, now)
     new = [Entry(system=slug, task=task, **usual) for task, usual in wanted.items() if task not in there]
     Entry.objects.bulk_create(new)
     for task in wanted.keys() & there.keys():
         _follow(there[task], wanted[task], now)
     make_ahead(now, new)
+    waive_all(leaving, by="programme", says="The system has no use for it any more.", now=now)
     Knowledge.objects.update_or_create(system=slug, defaults={"made_from": made_from})
 
 

@@ -78,8 +78,8 @@ def sign_off(
         "not_done": sum(one.done is False for one in answers),
         "attachments": attached,
     }
+    findings.resolve(entry.system, f"{entry.task}.missed", now)  # before the ledger, as runs take the two
     ledger.append("duty.signed", actor=by, system=entry.system, subject=entry.task, data=data)
-    findings.resolve(entry.system, f"{entry.task}.missed", now)
     return signed
 
 

@@ -1,5 +1,6 @@
 """Occurrences that a person waives, one or all that come due while an entry is paused."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -22,10 +23,9 @@ def waive(pk: int, *, by: str, reason: str, now: datetime) -> Occurrence:
         raise Refused(f"Occurrence {pk} is not due, so there is nothing to waive.")
     if not reason.strip():
         raise Refused("Say why: the next person will ask.")
-    was_missed = occurrence.state == Occurrence.State.MISSED
-    _waive(occurrence, by, reason.strip(), now)
-    if was_missed:
+    if occurrence.state == Occurrence.State.MISSED:  # before the ledger, in the order in which runs take the two
         findings.resolve(occurrence.entry.system, f"{occurrence.entry.task}.missed", now)
+    _waive(occurrence, by, reason.strip(), now)
     return occurrence
 
 
@@ -40,14 +40,16 @@ def waive_paused(now: datetime) -> int:
     return len(paused)
 
 
-def waive_all(entry: Entry, *, by: str, says: str, now: datetime) -> None:
-    """Waive whatever of an entry has not begun, and let what was missed of it be.
+def waive_all(entries: Sequence[Entry], *, by: str, says: str, now: datetime) -> None:
+    """Waive whatever of these has not begun, and let what was missed of them be.
 
-    It is wanted no more: no later run will resolve that finding.
+    They are wanted no more: no later run will resolve those findings.
     """
-    findings.resolve(entry.system, f"{entry.task}.missed", now)
-    due = Occurrence.objects.filter(state=Occurrence.State.DUE, entry=entry)
-    for occurrence in due.select_for_update(of=("self",)).select_related("entry"):
+    due = Occurrence.objects.filter(state=Occurrence.State.DUE, entry__in=entries).order_by("id")
+    locked = list(due.select_for_update(of=("self",)).select_related("entry"))
+    for entry in entries:
+        findings.resolve(entry.system, f"{entry.task}.missed", now)
+    for occurrence in locked:
         _waive(occurrence, by, says, now)
 
 
