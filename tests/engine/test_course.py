@@ -10,11 +10,12 @@ import time_machine
 from django.utils import timezone
 
 from schoolkeeper.calendars import freezes
-from schoolkeeper.engine import stages
+from schoolkeeper.engine import holding, stages
 from schoolkeeper.engine.approvals import decide
 from schoolkeeper.engine.models import Hold, WriterLock
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.evidence import Evidence
+from schoolkeeper.kernel.failpoints import InjectedFailure
 from schoolkeeper.records.models import (
     EvidenceRecord,
     FindingRecord,
@@ -98,6 +99,26 @@ def test_one_writer_per_system(carrier: Carrier) -> None:
     assert carrier.carry_out(second).outcome == "refused"
     assert WriterLock.objects.get().run == first
     assert carrier.carry_out(first).outcome == "ok"
+
+
+def test_a_worker_that_dies_as_a_run_ends_leaves_no_lock_behind(
+    carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that ends another's broken run does so in no workflow, so nobody does the rest of it later."""
+    run = carrier.ask()
+    WriterLock.objects.create(system="test-college", run=run, taken_at=run.requested_at)
+
+    def die(key: str) -> None:
+        raise InjectedFailure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(holding, "release", die)
+        with pytest.raises(InjectedFailure):
+            stages.conclude(str(run.key), "errored", "The engine broke.")
+    run.refresh_from_db()
+    assert run.state != Run.State.ENDED or not WriterLock.objects.exists()
+    assert stages.conclude(str(run.key), "errored", "The engine broke.") == "errored"
+    assert not WriterLock.objects.exists()
 
 
 def test_a_restore_point_is_demanded(carrier: Carrier) -> None:

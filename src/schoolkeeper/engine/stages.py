@@ -205,12 +205,12 @@ def conclude(key: str, outcome: str | None, says: str) -> str:
     `outcome` None means that nothing went wrong in the engine: the findings say how it ended.
     """
     run = Run.objects.get(key=key)
-    if run.state != Run.State.ENDED:
-        with transaction.atomic():
+    with transaction.atomic():  # with its end: nobody would ever take from a run that has ended what it holds
+        if run.state != Run.State.ENDED:
             _settle(run, Outcome(outcome) if outcome else None, says)
-    holding.release(key)
-    WriterLock.objects.filter(run=run).delete()
-    HostLock.objects.filter(run=run).delete()
+        holding.release(key)
+        WriterLock.objects.filter(run=run).delete()
+        HostLock.objects.filter(run=run).delete()
     ledger.sign_head(settings.SCHOOLKEEPER_HOME, settings.SCHOOLKEEPER_INSTANCE)
     with contextlib.suppress(OSError):
         release(settings.SCHOOLKEEPER_HOME / "runs" / key)
