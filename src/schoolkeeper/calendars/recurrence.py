@@ -25,7 +25,8 @@ _LONGEST = 500
 def fault_of(text: str) -> str:
     """What is wrong with a rule, in one sentence that says what to write instead; empty when it is good."""
     parts = dict(part.partition("=")[::2] for part in text.upper().split(";"))
-    if len(text) > _LONGEST or not parts.get("FREQ"):
+    # A second line would be another property: DTSTART lets it be counted from there, for seconds.
+    if len(text) > _LONGEST or not parts.get("FREQ") or re.search(r"\s", text):
         return "write an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=SU"
     if parts["FREQ"] in ("SECONDLY", "MINUTELY"):
         return "nothing is done more often than every hour: use FREQ=HOURLY or less"
