@@ -210,6 +210,22 @@ def test_what_is_known_is_not_asked_for_one_by_one(django_assert_max_num_queries
         assert notice(later(11)) == 0
 
 
+def test_what_a_worker_was_broken_off_before_is_noticed_by_the_next() -> None:
+    web("1", 0)
+    notice(later(1))
+    set_of(200, erp="1")  # its number is smaller than those of the runs that ended before
+    server("16.4", 20)
+    web("2", 30)
+    web("3", 190)
+    for piece, told in enumerate(events.pieces(later(201))):
+        if piece == 1:
+            assert told == 1
+            break
+    assert causes() == ["erp.updated to 2"]
+    assert notice(later(202)) == 1
+    assert causes() == ["erp.updated to 2", "erp.updated to 3"]
+
+
 def test_what_is_to_follow_is_started_and_says_why() -> None:
     assert happened(Event.ERP_UPDATED, "north-college", NOON, "to " + "9" * 500) == 1
     assert happened(Event.ERP_UPDATED, "north-college", later(5), "to " + "9" * 500) == 0

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 
 from django.db import transaction
-from django.db.models import TextField
+from django.db.models import Exists, OuterRef, TextField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 
@@ -73,14 +73,23 @@ def happened(event: Event, system: str, now: datetime, detail: str) -> int:
 
 def notice(now: datetime) -> int:
     """Compare the versions that runs saw lately, and ours, with those before; how many updates there were."""
+    return sum(pieces(now))
+
+
+def pieces(now: datetime) -> Iterator[int]:
+    """The same a version at a time, each a transaction: after an absence there are thousands.
+
+    The oldest come first, so that whoever is broken off finds the others again.
+    """
     newest = Sighting.objects.exclude(system=EVERYWHERE).order_by("-at").first()
     since = min(newest.at, now) - BACK_TO if newest else now - SAME_FOR
     # Twenty thousand runs may have ended within that hour, and each worker asks twice a minute.
     rows = Sighting.objects.values_list("system", "source", "number")
     known = {(system, source): number for system, source, number in rows}
-    told = sorted([*_by_runs(since), *_by_sets(since)], key=lambda one: one.number)
-    news = [one for one in told if one.number > known.get((one.system, one.source), 0)]
-    return sum(_compare(one, now) for one in news) + _compare_own(now)
+    for one in sorted([*_by_runs(since), *_by_sets(since)], key=lambda one: (one.at, one.number)):
+        if one.number > known.get((one.system, one.source), 0):
+            yield _compare(one, now)
+    yield _compare_own(now)
 
 
 @transaction.atomic
@@ -133,7 +142,9 @@ def _by_runs(since: datetime) -> Iterator[Seen]:
     )
     for task, event, place in places:
         told = Coalesce(KT(f"facts_after__{place}"), KT(f"facts_before__{place}"), output_field=TextField())
-        runs = Run.objects.filter(state=Run.State.ENDED, task=task, ended_at__gt=since).annotate(told=told)
+        known = Sighting.objects.filter(system=OuterRef("system"), source=task, number__gte=OuterRef("pk"))
+        ended = Run.objects.filter(~Exists(known), state=Run.State.ENDED, task=task, ended_at__gt=since)
+        runs = ended.annotate(told=told)
         for run in runs.exclude(told=None).exclude(told="").only("system", "ended_at"):
             assert run.ended_at is not None
             text = _number(run.told) if event is Event.DATABASE_UPDATED else run.told

@@ -6,9 +6,8 @@ from datetime import datetime
 
 from schoolkeeper.calendars import series
 from schoolkeeper.kernel.failpoints import failpoint
-from schoolkeeper.programme import ahead
+from schoolkeeper.programme import ahead, events
 from schoolkeeper.programme.entries import refresh_all
-from schoolkeeper.programme.events import notice
 
 EVERY_SECONDS = 30.0
 SLICE_SECONDS = 0.3
@@ -42,5 +41,6 @@ def _pieces(now: datetime) -> Iterator[int]:
         yield 0
     series.make_ahead(now)
     yield 0
-    notice(now)
+    for _ in events.pieces(now):
+        yield 0
     yield from ahead.pieces(now)
