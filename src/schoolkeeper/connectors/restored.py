@@ -1,17 +1,23 @@
-"""The database of a backup set, brought back on a scratch server."""
+"""The database of a backup set, brought back on a scratch server, whoever keeps its bytes."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.databases.protocol import ScratchServer
-from schoolkeeper.connectors.scratch_servers import scratch_server
+from schoolkeeper.connectors.engines.protocol import EngineLook, Moment
+from schoolkeeper.connectors.postgres.scratch import PostgresScratch
+from schoolkeeper.connectors.scratch_servers import recovered_server, scratch_server
 from schoolkeeper.connectors.store.errors import CannotOpen, Damaged
 from schoolkeeper.connectors.store.look import StoreLook
 from schoolkeeper.connectors.store.manifest import Index, Manifest, StoredFile
+from schoolkeeper.kernel.errors import Permanent
+
+Engines = Callable[[str], EngineLook]
+"""The backup tools of a system, by the names of their components."""
 
 
 class Unusable(Exception):
@@ -40,10 +46,20 @@ def contents_of(store: StoreLook, manifest: Manifest) -> DatabaseContents:
         return store.model(part.contents, part.contents_digest, DatabaseContents)
 
 
-def dump_sha256(store: StoreLook, manifest: Manifest) -> str:
-    """The SHA-256 of the dump, which stands only where the set's key is needed to read it. Raises Unusable."""
+def seal(store: StoreLook, manifest: Manifest) -> str:
+    """A digest that belongs to this set alone, and that nobody can tell without its key: of the dump, or of the
+    list of what a copy of another tool must hold. Raises Unusable."""
+    if manifest.database.held is not None:
+        listed = contents_of(store, manifest).model_dump_json()
+        return hashlib.sha256(f"seal {manifest.set} {listed}".encode()).hexdigest()
     with opening("the dump"):
         return _dump_in(store.index(manifest.database)).sha256
+
+
+def is_physical(manifest: Manifest) -> bool:
+    """Whether another tool keeps the server's own files, and no dump."""
+    held = manifest.database.held
+    return held is not None and held.form == "physical"
 
 
 def _dump_in(index: Index) -> StoredFile:
@@ -52,13 +68,27 @@ def _dump_in(index: Index) -> StoredFile:
     return index.files[0]
 
 
-def fetch_dump(store: StoreLook, manifest: Manifest, target: Path) -> None:
-    """Put the dump together from its chunks, readable by us alone. Raises Unusable."""
+def fetch_dump(store: StoreLook, manifest: Manifest, target: Path, engines: Engines) -> None:
+    """Have the dump in a file that is readable by us alone, from us or from the tool that keeps it.
+
+    Raises Unusable, and Unreachable when that tool does not answer.
+    """
+    held = manifest.database.held
+    target.touch(0o600)
+    if held is None:
+        _put_together(store, manifest, target)
+        return
+    try:
+        engines(held.component).fetch_dump(held.copy_id, target)
+    except Permanent as error:
+        raise Unusable(Fault(code="damaged_part", subject="the dump", found=str(error))) from error
+
+
+def _put_together(store: StoreLook, manifest: Manifest, target: Path) -> None:
     part, whole = manifest.database, hashlib.sha256()
     with opening("the dump"):
         index = store.index(part)
         stored = _dump_in(index)
-        target.touch(0o600)
         with store.reader(part, index) as reader, target.open("wb") as file:
             for chunk in reader.read(stored.chunk_ids):
                 file.write(chunk)
@@ -68,20 +98,38 @@ def fetch_dump(store: StoreLook, manifest: Manifest, target: Path) -> None:
         raise Unusable(fault)
 
 
-def restored(store: StoreLook, manifest: Manifest, folder: Path) -> ScratchServer:
+def recovered(manifest: Manifest, folder: Path, engines: Engines) -> PostgresScratch:
+    """A server on the files that another tool keeps, running, at the moment of the set's own list.
+
+    Where no restore point could be made that is the end of the copy. Raises Unusable, and Unreachable as above.
+    """
+    part, held = manifest.database, manifest.database.held
+    assert held is not None
+    engine = engines(held.component)
+    moment = Moment(name=held.restore_point) if held.restore_point else Moment()
+    try:
+        return recovered_server(folder, part.source, lambda into: engine.fetch_server(held.copy_id, into, moment))
+    except Permanent as error:
+        fault = Fault(code="restore_failed", subject=part.source.database, found=str(error))
+        raise Unusable(fault) from error
+
+
+def restored(store: StoreLook, manifest: Manifest, folder: Path, engines: Engines) -> ScratchServer:
     """The scratch server in `folder`, running, with the database of the set in it.
 
     What was restored there before, completely and from this set, is used again; anything else starts over. Raises
     Unusable when the set does not give the database back, Permanent when there is no such server here.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if is_physical(manifest):
+        return recovered(manifest, folder / "server", engines)
     complete, dump = folder / "complete", folder / "database.dump"
     server = scratch_server(folder / "server", manifest.database.source)
     if complete.is_file() and complete.read_text() == manifest.set:
         return server
     try:
         contents = contents_of(store, manifest)
-        fetch_dump(store, manifest, dump)
+        fetch_dump(store, manifest, dump, engines)
         faults = server.restore(dump, contents, manifest.database.dumped_by)
         if grave := [fault for fault in faults if fault.level == "error"]:
             raise Unusable(grave[0])

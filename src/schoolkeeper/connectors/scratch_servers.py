@@ -44,12 +44,14 @@ def scratch_server(folder: Path, source: DatabaseSource) -> ScratchServer:
     return server
 
 
-def recovered_server(folder: Path, source: DatabaseSource, fetch: Callable[[Path], None]) -> ScratchServer:
+def recovered_server(folder: Path, source: DatabaseSource, fetch: Callable[[Path], None]) -> PostgresScratch:
     """A server on the copied files of another one, which `fetch` puts into an empty folder, brought to the moment
     that was asked for there. Starts over when it was interrupted. Raises Permanent."""
     complete = folder / "recovered"
     if complete.is_file():
-        return scratch_server(folder, source)
+        there = scratch_server(folder, source)
+        assert isinstance(there, PostgresScratch)
+        return there
     release(folder)
     server = PostgresScratch(folder, source)
     server.cluster.files.folder.mkdir(parents=True, mode=0o711)

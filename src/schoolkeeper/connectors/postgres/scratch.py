@@ -103,6 +103,12 @@ class PostgresScratch:
             connection.execute(rename.format(sql.Identifier(database), sql.Identifier(RESTORED)))
         self._taken_over.touch()
 
+    def dump(self, into: Path) -> None:
+        """Write a dump of the copy to a file. Raises Permanent."""
+        options = ["--format=custom", "--compress=0", f"--file={into}"]
+        if said := tools.run(self.cluster.dsn(RESTORED), self.cluster.binaries, "pg_dump", options):
+            raise Permanent(f"the copy cannot be dumped: {_without_rows(said)}")
+
     def observe(self) -> DatabaseContents:
         return observe(self.cluster.dsn(RESTORED))
 

@@ -4,18 +4,19 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from schoolkeeper.connectors.store.errors import SealError
 from schoolkeeper.connectors.store.manifest import Folder, Index, Link, StoredFile
-from schoolkeeper.connectors.store.reading import ChunkReader
 from schoolkeeper.connectors.store.spelling import unspelled
 
 TEMPORARY = ".schoolkeeper-tmp"
+Content = Callable[[StoredFile], Iterable[bytes | memoryview]]
+"""Gives a file's content, block by block. Raises SealError when it cannot be had."""
 
 
-def plant(reader: ChunkReader, index: Index, root: Path) -> Iterator[tuple[StoredFile, str]]:
+def plant(content: Content, index: Index, root: Path) -> Iterator[tuple[StoredFile, str]]:
     """Bring everything back below the existing folder `root`; for each file what is wrong with it, "" for nothing.
 
     The folder itself gets owner, mode and time as well, if the list has them.
@@ -24,7 +25,7 @@ def plant(reader: ChunkReader, index: Index, root: Path) -> Iterator[tuple[Store
     for folder in index.folders:
         _within(root, folder.path).mkdir(parents=True, exist_ok=True)
     for file in index.files:
-        yield file, plant_file(reader, file, _within(root, file.path))
+        yield file, plant_file(content, file, _within(root, file.path))
     for link in index.links:
         _link(link, _within(root, link.path))
     # Last, the deepest first: whatever is written into a folder changes its time.
@@ -34,7 +35,7 @@ def plant(reader: ChunkReader, index: Index, root: Path) -> Iterator[tuple[Store
         _dress(root, index.top)
 
 
-def plant_file(reader: ChunkReader, file: StoredFile, target: Path) -> str:
+def plant_file(content: Content, file: StoredFile, target: Path) -> str:
     """Write one file, whole or not at all; what is wrong with its content in the set, "" for nothing."""
     if _is_there(file, target):
         _dress(target, file)
@@ -48,7 +49,7 @@ def plant_file(reader: ChunkReader, file: StoredFile, target: Path) -> str:
         # Made anew: through a link that somebody laid there, we would write into another file.
         with temporary.open("xb") as sink:
             temporary.chmod(0o600)
-            for chunk in reader.read(file.chunk_ids):
+            for chunk in content(file):
                 sink.write(chunk)
                 whole.update(chunk)
     except SealError as error:

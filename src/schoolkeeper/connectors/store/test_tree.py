@@ -56,7 +56,11 @@ class Store:
         """What is wrong with which file."""
         root.mkdir(exist_ok=True)
         with ChunkReader(self.place.get, packs, index, IDENTITY) as reader:
-            return {file.path: wrong for file, wrong in plant(reader, index, root) if wrong}
+            return {
+                file.path: wrong
+                for file, wrong in plant(lambda file: reader.read(file.chunk_ids), index, root)
+                if wrong
+            }
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from pathlib import Path
 from schoolkeeper.catalogue.backup.drill.scratch import Found, Rehearsal
 from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.databases.protocol import QueryFailed, ScratchServer
+from schoolkeeper.connectors.kept_files import reading
 from schoolkeeper.connectors.restored import Unusable, opening
 from schoolkeeper.connectors.store.file_table import FileTable
-from schoolkeeper.connectors.store.manifest import FilesPart, Index, StoredFile
-from schoolkeeper.connectors.store.planting import path_of, plant
+from schoolkeeper.connectors.store.manifest import FilesPart, StoredFile
+from schoolkeeper.connectors.store.planting import plant
 from schoolkeeper.connectors.store.spelling import spelled
 from schoolkeeper.profiles.model import Uploads
 
@@ -60,14 +61,11 @@ def _bring_back(rehearsal: Rehearsal, part: FilesPart) -> tuple[FileTable, list[
     folder.mkdir(parents=True, exist_ok=True)
     with opening(f"the list of the files of {part.component}"):
         index = rehearsal.store.index(part)
-    if part.held is not None:
-        rehearsal.act.look.engine(part.held.component).fetch_files(part.held.copy_id, part.component, folder)
-        found = list(islice(_unlike(part.component, index, folder), FAULTS_SHOWN))
-        return index.files, found
     faults: list[Fault] = []
+    look = rehearsal.act.look
     try:
-        with rehearsal.store.reader(part, index) as reader:
-            for file, wrong in plant(reader, index, folder):
+        with reading(rehearsal.store, part, index, look.engine, rehearsal.folder / "held") as content:
+            for file, wrong in plant(content, index, folder):
                 if wrong and len(faults) < FAULTS_SHOWN:
                     subject = f"{part.component}/{file.path}"
                     faults.append(Fault(code="damaged_file", subject=subject, found=wrong))
@@ -75,19 +73,6 @@ def _bring_back(rehearsal: Rehearsal, part: FilesPart) -> tuple[FileTable, list[
         subject = f"the list of the files of {part.component}"
         raise Unusable(Fault(code="damaged_part", subject=subject, found=str(error))) from error
     return index.files, faults
-
-
-def _unlike(component: str, index: Index, folder: Path) -> Iterator[Fault]:
-    """Files that another tool brought back, against our own list of what was there."""
-    for file in index.files:
-        path = folder / path_of(file.path)
-        if not path.is_file():
-            yield Fault(code="damaged_file", subject=f"{component}/{file.path}", found="it did not come back")
-            continue
-        with path.open("rb") as content:
-            if hashlib.file_digest(content, "sha256").hexdigest() != file.sha256:
-                found = "its content is not what the list says"
-                yield Fault(code="damaged_file", subject=f"{component}/{file.path}", found=found)
 
 
 def _named(server: ScratchServer, uploads: Uploads, listed: FileTable, folder: Path) -> tuple[int, list[Fault]]:

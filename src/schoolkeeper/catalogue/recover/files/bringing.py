@@ -13,10 +13,10 @@ from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.files.act import FilesAct
 from schoolkeeper.connectors.files.component import FilesComponent
 from schoolkeeper.connectors.files.look import FileFacts, sha256_of
+from schoolkeeper.connectors.kept_files import reading
 from schoolkeeper.connectors.store.look import StoreLook
 from schoolkeeper.connectors.store.manifest import FilesPart, Folder, Index, Link, StoredFile
-from schoolkeeper.connectors.store.planting import path_of, plant_file
-from schoolkeeper.connectors.store.reading import ChunkReader
+from schoolkeeper.connectors.store.planting import Content, path_of, plant_file
 from schoolkeeper.connectors.store.spelling import unspelled
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.failpoints import failpoint
@@ -57,9 +57,10 @@ def bring(act: Act, given: Arguments) -> Mapping[str, object]:
         if given["makes_target"]:
             work.root.mkdir(mode=0o700, exist_ok=True)
         _make_folders(work, folders)
-        with work.store.reader(part, index) as reader:
+        coming = (one for wanted in work.files if isinstance(one := saved[str(wanted["path"])], StoredFile))
+        with reading(work.store, part, index, act.look.engine, act.workspace / "held", coming) as content:
             for wanted in work.files:
-                _bring_one(work, reader, saved[str(wanted["path"])], wanted)
+                _bring_one(work, content, saved[str(wanted["path"])], wanted)
                 failpoint("recover.files.brought")
     except OSError as error:
         raise Permanent(f"{work.component}: {error.filename}: {error.strerror}") from error
@@ -101,7 +102,7 @@ def _make_folders(work: Bringing, folders: Mapping[str, Folder]) -> None:
                 (work.root / path).chmod(saved.mode)
 
 
-def _bring_one(work: Bringing, reader: ChunkReader, saved: StoredFile | Link, wanted: Arguments) -> None:
+def _bring_one(work: Bringing, content: Content, saved: StoredFile | Link, wanted: Arguments) -> None:
     path = path_of(saved.path)
     target = work.root / path
     if why := barrier(work.root, path):
@@ -115,7 +116,7 @@ def _bring_one(work: Bringing, reader: ChunkReader, saved: StoredFile | Link, wa
     work.brought.note_coming(saved.path, saved.mtime_ns if isinstance(saved, StoredFile) else 0)
     if isinstance(saved, Link):
         _plant_link(saved, target)
-    elif wrong := plant_file(reader, saved, target):
+    elif wrong := plant_file(content, saved, target):
         raise Permanent(f"{work.component}/{saved.path} of the set cannot be brought back: {wrong}")
     failpoint("recover.files.planted")
     work.brought.note_there(saved.path, target)

@@ -56,8 +56,6 @@ def index_of(store: StoreLook, stored: StoredSet | None, component: str) -> tupl
     if part is None:
         have = ", ".join(one.component for one in stored.manifest.files) or "none"
         return None, f"it has no folder {component}; it has: {have}"
-    if part.held is not None:
-        return None, f"the folder {component} is kept by another backup tool ({part.held.engine})"
     try:
         index = store.index(part)
         for path in (*(one.path for one in index.files), *(one.path for one in index.links)):

@@ -10,6 +10,7 @@ from schoolkeeper.catalogue.recover.files.facts import FilesFacts, FilesOptions,
 from schoolkeeper.catalogue.recover.files.judging import objections, verdicts
 from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
+from schoolkeeper.connectors.engines.kinds import ENGINE_KINDS
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.finding import Finding, Level
@@ -31,8 +32,8 @@ class RecoverFiles(SystemTask[FilesOptions, FilesFacts]):
         risk=Risk.DISRUPTIVE,
         undo=Undo.STEPWISE,
         reads=frozenset({"store"}),
-        reads_if_there=frozenset({"files"}),
-        writes=frozenset({"files"}),
+        reads_if_there=frozenset({"files"}) | ENGINE_KINDS,
+        writes=frozenset({"files", "scratch"}),
         cadence=None,
         requirements=frozenset({"M014"}),
         findings={

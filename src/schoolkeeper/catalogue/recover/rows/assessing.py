@@ -12,7 +12,7 @@ from schoolkeeper.catalogue.recover.rows.options import RowsOptions
 from schoolkeeper.catalogue.recover.rows.postgres_reading import restored_copy, running
 from schoolkeeper.catalogue.recover.rows.sides import ConditionFailed, SavedSide, Side
 from schoolkeeper.connectors.look import Look
-from schoolkeeper.connectors.restored import Unusable, dump_sha256, restored
+from schoolkeeper.connectors.restored import Unusable, restored, seal
 from schoolkeeper.connectors.scratch_servers import obstacle
 from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.errors import ReadOnlyViolation, Unreachable
@@ -37,7 +37,7 @@ def assess(look: Look, options: RowsOptions) -> RowsFacts:
     if reason := obstacle(manifest.database.source):
         raise Unreachable("scratch", reason)
     try:
-        common = common.model_copy(update={"seal": dump_sha256(store, manifest)})
+        common = common.model_copy(update={"seal": seal(store, manifest)})
         return _compared(look, options, manifest, common)
     except Unusable as error:
         says = f"{error.fault.subject}: {error.fault.found or error.fault.code.replace('_', ' ')}"
@@ -48,7 +48,7 @@ def _compared(look: Look, options: RowsOptions, manifest: Manifest, common: Rows
     """The server is stopped afterwards, because the engine removes the workspace without asking; its data stays
     for the later stages of the run."""
     folder = look.workspace / FOLDER
-    server = restored(look.store(), manifest, folder / "copy")
+    server = restored(look.store(), manifest, folder / "copy", look.engine)
     try:
         with restored_copy(server) as saved:
             broken = _broken(look)

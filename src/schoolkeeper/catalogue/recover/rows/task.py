@@ -14,6 +14,7 @@ from schoolkeeper.catalogue.recover.rows.postgres_writing import bring_back, tak
 from schoolkeeper.catalogue.recover.rows.wording import says
 from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
+from schoolkeeper.connectors.engines.kinds import ENGINE_KINDS
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.finding import Finding, Level
@@ -34,6 +35,7 @@ class RecoverRows(SystemTask[RowsOptions, RowsFacts]):
         risk=Risk.DESTRUCTIVE,
         undo=Undo.STEPWISE,
         reads=frozenset({"postgres", "store", "scratch"}),
+        reads_if_there=ENGINE_KINDS,
         writes=frozenset({"postgres", "scratch"}),
         cadence=None,
         requirements=frozenset({"M014", "M070"}),

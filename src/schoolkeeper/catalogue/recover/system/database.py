@@ -11,7 +11,7 @@ from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.databases.protocol import QueryFailed
 from schoolkeeper.connectors.databases.replacement import Pair, Replacement
 from schoolkeeper.connectors.differing import moved
-from schoolkeeper.connectors.restored import Unusable, contents_of, fetch_dump
+from schoolkeeper.connectors.restored import Unusable, contents_of, fetch_dump, is_physical, recovered
 from schoolkeeper.connectors.store.planting import remove_tree
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.failpoints import failpoint
@@ -28,7 +28,7 @@ def restore(recovery: Recovery) -> Mapping[str, object]:
     contents, part = _contents(recovery), recovery.manifest.database
     done = recovery.database.restore(_dump(recovery), contents, part.dumped_by, recovery.record.database)
     failpoint("recover.system.database_restored")
-    known = recovery.checked([*done.faults, *_not_compared(contents)], THE_DATABASE)
+    known = recovery.checked([*done.faults, *_not_compared(recovery, contents)], THE_DATABASE)
     recovery.note(restored_id=done.id, roles_made=done.roles_made, faults=known)
     return {"tables": len(contents.tables), "rows": part.rows}
 
@@ -110,7 +110,10 @@ def _dump(recovery: Recovery) -> Iterator[Path]:
     folder.mkdir(mode=0o700, exist_ok=True)
     dump = folder / "database.dump"
     try:
-        fetch_dump(recovery.store, recovery.manifest, dump)
+        if is_physical(recovery.manifest):
+            _dump_the_copy(recovery, dump)
+        else:
+            fetch_dump(recovery.store, recovery.manifest, dump, recovery.act.look.engine)
         yield dump
     except Unusable as error:
         raise Permanent(f"{error.fault.subject} cannot be used: {error.fault.found}") from error
@@ -118,13 +121,35 @@ def _dump(recovery: Recovery) -> Iterator[Path]:
         dump.unlink(missing_ok=True)
 
 
+def _dump_the_copy(recovery: Recovery, dump: Path) -> None:
+    """Of a server's own files one database is wanted: they come up beside, and it is dumped from there."""
+    folder = recovery.act.workspace / "copy"
+    dump.touch(0o600)
+    server = recovered(recovery.manifest, folder, recovery.act.look.engine)
+    failpoint("recover.system.copy_came_up")
+    try:
+        server.dump(dump)
+    finally:
+        server.stop()
+    remove_tree(folder)
+
+
 def _differing(recovery: Recovery, pair: Pair) -> list[Fault]:
     """What differs and was not told yet, nor has changed while it was saved."""
     told = {fault.subject for fault in recovery.record.faults if fault.code == "by_hand"} | moved(pair[0])
-    return [fault for fault in differences(*pair) if fault.subject not in told]
+    held = recovery.manifest.database.held
+    found = differences(*pair, sequences_run_ahead=is_physical(recovery.manifest))
+    if held is not None and held.form == "physical" and not held.restore_point:
+        # Users wrote on between the copy and the contents list: rows say nothing, definitions still do.
+        found = (fault for fault in found if fault.code == "schema_differs")
+    return [fault for fault in found if fault.subject not in told]
 
 
-def _not_compared(contents: DatabaseContents) -> Iterator[Fault]:
+def _not_compared(recovery: Recovery, contents: DatabaseContents) -> Iterator[Fault]:
+    held = recovery.manifest.database.held
+    if held is not None and held.form == "physical" and not held.restore_point:
+        found = "not compared: no restore point could be made when the copy was taken"
+        yield Fault(code="differs", subject="rows", found=found, level="warning")
     for subject in sorted(moved(contents)):
         found = "not compared: it changed while it was saved, and nothing could hold it still"
         yield Fault(code="differs", subject=subject, found=found, level="warning")

@@ -36,9 +36,17 @@ class FolderPart(Facts):
     size_bytes: int
 
 
+class HeldPart(Facts):
+    """A part of the set that another backup tool keeps; `is_known` says whether the definition names that tool."""
+
+    component: str
+    by: str
+    is_known: bool
+
+
 class ChosenSet(Facts):
-    """The set to recover from. `held` are parts that another backup tool keeps. The `proof` of a set that somebody
-    else may have written is "suspect", whatever lies beside it."""
+    """The set to recover from. The `proof` of a set that somebody else may have written is "suspect", whatever
+    lies beside it."""
 
     id: str
     manifest_sha256: str
@@ -51,7 +59,7 @@ class ChosenSet(Facts):
     dump_bytes: int
     rows: int
     folders: list[FolderPart]
-    held: list[str]
+    held: list[HeldPart]
     proof: Literal["holds", "fails", "none", "suspect"]
 
 

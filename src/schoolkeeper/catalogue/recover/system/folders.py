@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from schoolkeeper.catalogue.recover.system.working import Recovery
 from schoolkeeper.connectors.databases.fault import Fault
 from schoolkeeper.connectors.files.look import sha256_of
+from schoolkeeper.connectors.kept_files import reading
 from schoolkeeper.connectors.store.errors import SealError
 from schoolkeeper.connectors.store.manifest import Index
 from schoolkeeper.connectors.store.planting import path_of, plant
@@ -86,8 +87,9 @@ def _paths(index: Index) -> list[str]:
 
 def _plant(recovery: Recovery, component: str, index: Index) -> Iterator[Fault]:
     """What was planted by an interrupted attempt is left alone where it is right."""
-    with recovery.store.reader(recovery.part(component), index) as reader:
-        for place, (file, wrong) in enumerate(plant(reader, index, recovery.folder(component).restored)):
+    part, held = recovery.part(component), recovery.act.workspace / "held"
+    with reading(recovery.store, part, index, recovery.act.look.engine, held) as content:
+        for place, (file, wrong) in enumerate(plant(content, index, recovery.folder(component).restored)):
             if not place:
                 failpoint("recover.system.folder_planting")
             if wrong:

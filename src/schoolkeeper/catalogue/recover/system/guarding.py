@@ -77,12 +77,22 @@ def _set(facts: RecoverFacts, chosen: ChosenSet, options: SystemOptions) -> Iter
     if chosen.source.product != facts.database_kind:
         says = f"The set holds a {chosen.source.product} database and the target is {facts.database_kind}."
         yield Objection("product", says, "Correct the definition: a set goes back into the product it came from.")
-    for component in chosen.held:
-        says = f"The part {component} of the set is kept by another backup tool."
-        yield Objection("held", says, "Bring it back with that tool.")
+    yield from _held(facts, chosen)
     for component in facts.absent:
         says = f"The set holds the folder {component}, and the definition has no such component."
         yield Objection(f"folder {component}", says, "Add it to the definition of the system.")
+
+
+def _held(facts: RecoverFacts, chosen: ChosenSet) -> Iterator[Objection]:
+    """Another tool is asked for its parts, so it must be known here; and it knows them as those of the source."""
+    for part in chosen.held:
+        says = f"The part {part.component} of the set is kept by the backup tool {part.by}"
+        if facts.is_clone:
+            says += f", which knows it as one of {chosen.system}."
+            yield Objection("held", says, f"Recover {chosen.system} itself, or restore that part with the tool.")
+        elif not part.is_known:
+            says += f", and the definition of {facts.system} names no such tool."
+            yield Objection("held", says, "Add its component, as it was when the set was taken.")
 
 
 def _matrix(facts: RecoverFacts, chosen: ChosenSet, options: SystemOptions) -> Iterator[Objection]:

@@ -1,7 +1,7 @@
 """Seeing the set, the targets and what this run has done so far."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ from schoolkeeper.catalogue.backup.drill.proofs import read_proofs
 from schoolkeeper.catalogue.recover.system.facts import (
     ChosenSet,
     FolderPart,
+    HeldPart,
     Left,
     Live,
     Record,
@@ -44,7 +45,7 @@ def look_around(look: Look, options: SystemOptions) -> RecoverFacts:
         stored = _choose(store, options.set or (record.set if record else ""))
         manifest = stored.manifest if stored else None
         contents, obstacle = _contents(store, manifest) if manifest else (None, "")
-        chosen = _chosen(store, stored) if stored and manifest else None
+        chosen = _chosen(store, stored, look.system.components) if stored and manifest else None
     facts = RecoverFacts(
         tag=tag_of(look.run),
         system=look.system.slug,
@@ -122,7 +123,7 @@ def _contents(store: StoreLook, manifest: Manifest) -> tuple[DatabaseContents | 
         return None, f"{error.fault.subject}: {error.fault.found}"
 
 
-def _chosen(store: StoreLook, stored: StoredSet) -> ChosenSet:
+def _chosen(store: StoreLook, stored: StoredSet, known: Collection[str]) -> ChosenSet:
     manifest = stored.manifest
     assert manifest is not None
     return ChosenSet(
@@ -139,7 +140,11 @@ def _chosen(store: StoreLook, stored: StoredSet) -> ChosenSet:
         folders=[
             FolderPart(component=one.component, files=one.files, size_bytes=one.bytes) for one in manifest.files
         ],
-        held=[one.component for one in manifest.stored if one.held is not None],
+        held=[
+            HeldPart(component=one.component, by=one.held.component, is_known=one.held.component in known)
+            for one in manifest.stored
+            if one.held is not None
+        ],
         proof=_proof(store, stored),
     )
 

@@ -12,6 +12,7 @@ from schoolkeeper.catalogue.recover.system.planning import steps
 from schoolkeeper.catalogue.task import SystemTask
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.databases.kinds import ANY_DATABASE
+from schoolkeeper.connectors.engines.kinds import ENGINE_KINDS
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.finding import Finding, Level
@@ -33,7 +34,7 @@ class RecoverSystem(SystemTask[SystemOptions, RecoverFacts]):
         risk=Risk.DESTRUCTIVE,
         undo=Undo.STEPWISE,
         reads=frozenset({ANY_DATABASE, "store"}),
-        reads_if_there=frozenset({"files", "web"}),
+        reads_if_there=frozenset({"files", "web"}) | ENGINE_KINDS,
         writes=frozenset({ANY_DATABASE, "files", "scratch"}),
         cadence=None,
         requirements=frozenset({"M013", "M014", "M015", "M060"}),

@@ -56,8 +56,8 @@ def test_a_link_in_the_place_of_what_is_restored_is_not_followed(
     precious = school.folder / "precious"
     precious.write_text("somebody else's")
 
-    def fetched(store: object, manifest: object, dump: Path) -> None:
-        fetch_dump(store, manifest, dump)  # type: ignore[arg-type]
+    def fetched(store: object, manifest: object, dump: Path, engines: object) -> None:
+        fetch_dump(store, manifest, dump, engines)  # type: ignore[arg-type]
         restored.unlink(missing_ok=True)
         restored.symlink_to(precious)
 
