@@ -52,7 +52,7 @@ RESTARTS = 20
 POINTS = [
     *(
         f"programme.round.{name}"
-        for name in ("felt", "windows", "ended", "waived", "missed", "caught_up", "started")
+        for name in ("felt", "given_back", "windows", "ended", "waived", "missed", "caught_up", "started")
     ),
     "programme.start.requested",
     "programme.ahead.piece",

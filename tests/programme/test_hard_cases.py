@@ -356,6 +356,46 @@ def test_what_fell_into_a_jump_of_the_clock_says_so() -> None:
     assert states() == [State.MISSED, State.RUNNING]
 
 
+class TestAClockThatWasFarAhead:
+    """By forty days, until somebody set it right a minute later."""
+
+    AHEAD = timedelta(days=40)
+
+    @pytest.fixture
+    def entry(self) -> Entry:
+        entry = only()
+        turn(NOON)
+        carry_out(NOON)
+        turn(NOON + HOUR)
+        assert turn(NOON + self.AHEAD).missed == 39
+        carry_out(NOON + self.AHEAD)
+        return entry
+
+    def test_what_it_let_be_missed_is_due_again(self, entry: Entry) -> None:
+        turn(NOON + 2 * HOUR)
+        left = entry.occurrences.filter(cause="", due_at__lt=NOON + self.AHEAD - HOUR)
+        assert list(left.values_list("state", flat=True)) == [State.DONE] + [State.DUE] * 39
+        assert not left.filter(state=State.DUE).exclude(says="", ended_at=None, caught_up_by=None).exists()
+        assert LedgerEntry.objects.get(kind="occurrence.given_back").data == {"occurrences": 39}
+        assert turn(NOON + 24 * HOUR).started == 1
+
+    def test_it_is_missed_again_when_nobody_is_there(self, entry: Entry) -> None:
+        turn(NOON + 2 * HOUR)
+        turn(NOON + 48 * HOUR)
+        first = entry.occurrences.get(due_at=NOON + 24 * HOUR)
+        told = LedgerEntry.objects.filter(kind="occurrence.missed", data__occurrence=first.pk)
+        assert (first.state, told.count()) == (State.MISSED, 2)
+
+    def test_its_finding_is_resolved_by_the_next_success(self, entry: Entry) -> None:
+        turn(NOON + 2 * HOUR)
+        assert FindingRecord.objects.get(code=f"{TASK}.missed").last_seen == NOON + 2 * HOUR
+
+    def test_what_has_left_the_programme_meanwhile_stays_as_it_is(self, entry: Entry) -> None:
+        Entry.objects.update(retired_at=NOON)
+        turn(NOON + 2 * HOUR)
+        assert entry.occurrences.filter(state=State.MISSED).count() == 39
+
+
 def clock(now: object, seconds: float, boot: str = "boot", by: str = "worker-1") -> list[str]:
     return [gap.kind for gap in feel(Clock(now, seconds, boot), by)]  # type: ignore[arg-type]
 

@@ -295,6 +295,7 @@ LEDGER_KINDS: Mapping[str, str] = {
     "occurrence.missed": "Missed",
     "occurrence.waived": "Waived",
     "occurrence.caught_up": "Caught up on request",
+    "occurrence.given_back": "Due again: the clock had been ahead",
     "duty.attached": "Proof attached to a duty",
     "duty.signed": "Duty signed off",
     "freeze.declared": "Freeze declared",

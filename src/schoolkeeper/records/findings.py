@@ -110,6 +110,11 @@ def resolve(system: str, code: str, now: datetime) -> int:
     return FindingRecord.objects.filter(system=system, code=code, resolved_at=None).update(resolved_at=now)
 
 
+def not_seen_after(now: datetime) -> None:
+    """After a clock that was ahead: what it told was seen by now, else no run until then could resolve it."""
+    FindingRecord.objects.filter(resolved_at=None, last_seen__gt=now).update(last_seen=now)
+
+
 def open_findings() -> QuerySet[FindingRecord]:
     """Findings that are not resolved, worst first, each with `silenced` (bool) as of the database's now."""
     silences = Silence.objects.filter(

@@ -67,7 +67,7 @@ def give_up(missed: Sequence[Occurrence], now: datetime) -> None:
                 system=one.entry.system,
                 subject=one.entry.task,
                 data={"occurrence": one.pk, "due_at": one.due_at.isoformat(), "reason": str(one.reason)},
-                once=f"occurrence:{one.pk}:missed",
+                once=f"occurrence:{one.pk}:missed:{now.isoformat()}",
             )
             for one in missed
         ]

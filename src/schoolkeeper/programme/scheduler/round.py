@@ -14,6 +14,7 @@ from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.programme.scheduler.catching_up import catch_up
 from schoolkeeper.programme.scheduler.clock import Clock, feel
 from schoolkeeper.programme.scheduler.ending import end
+from schoolkeeper.programme.scheduler.giving_back import give_back
 from schoolkeeper.programme.scheduler.looking_ahead import in_slices
 from schoolkeeper.programme.scheduler.missing import miss
 from schoolkeeper.programme.scheduler.starting import start
@@ -42,12 +43,13 @@ def turn(clock: Clock, worker_id: str) -> Round | None:
     """Do one round; None when another worker is in the middle of one.
 
     1. Feel the pulse: was nobody at work, did the clock jump?
-    2. Open and close maintenance windows.
-    3. End the occurrences whose runs have ended.
-    4. Waive what came due of paused entries.
-    5. Give up what has waited too long, each with its reason.
-    6. Decide which of the missed are done after all.
-    7. Start what is due and fits, the most important first.
+    2. Take back what was given up for a time that has not come.
+    3. Open and close maintenance windows.
+    4. End the occurrences whose runs have ended.
+    5. Waive what came due of paused entries.
+    6. Give up what has waited too long, each with its reason.
+    7. Decide which of the missed are done after all.
+    8. Start what is due and fits, the most important first.
 
     Each is a transaction that may be broken off: the next round does what is left.
     """
@@ -58,6 +60,8 @@ def turn(clock: Clock, worker_id: str) -> Round | None:
         with transaction.atomic():
             feel(clock, worker_id)
         _between("felt")
+        give_back(now)
+        _between("given_back")
         windows.turn(now, _being_changed())
         _between("windows")
         ended = end(now)
