@@ -215,6 +215,14 @@ def test_what_was_missed_in_a_freeze_waits_for_the_end_of_one_that_binds_it() ->
     assert Occurrence.objects.get(cause=CATCHING_UP).not_before == NOON + 2 * HOUR
 
 
+def test_what_broke_just_before_nobody_was_there_is_caught_up() -> None:
+    only(rule="FREQ=MONTHLY;BYMONTHDAY=1")
+    turn(NOON)
+    carry_out(NOON, Outcome.ERRORED)
+    assert turn(NOON + 70 * HOUR).caught_up == 1
+    assert turn(NOON + 71 * HOUR).started == 1
+
+
 def test_exams_of_which_each_day_is_a_freeze_are_waited_out_together() -> None:
     only("database.analyze")
     for day in range(1, 5):

@@ -11,11 +11,12 @@ from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
 from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.kernel.spec import Spec
-from schoolkeeper.programme.models import Entry, Occurrence
+from schoolkeeper.programme.models import Entry, Gap, Occurrence
 from schoolkeeper.records import ledger
 
 CATCHING_UP = "catching up"
 AFTER_AN_ERROR = timedelta(hours=1)
+LATELY = timedelta(days=1)
 AT_ONCE = 500
 _OPEN = (Occurrence.State.DUE, Occurrence.State.RUNNING)
 
@@ -36,7 +37,7 @@ def catch_up(now: datetime) -> int:
             ~Exists(newer),
             state=Occurrence.State.MISSED,
             caught_up_by=None,
-            ended_at__gte=now - timedelta(days=1),
+            ended_at__gte=_lately(now),
             entry__catch_up=Entry.CatchUp.RUN,
             entry__paused=False,
             entry__retired_at=None,
@@ -83,6 +84,12 @@ def _make(missed: Occurrence, now: datetime) -> bool:
         missed.caught_up_by = occurrence
         missed.save(update_fields=["caught_up_by"])
     return is_new
+
+
+def _lately(now: datetime) -> datetime:
+    """A day back, in which somebody was there: a run may have broken just before nobody was for a week."""
+    away = Gap.objects.exclude(kind=Gap.Kind.BACKWARD).filter(until__gt=now - LATELY).order_by("since").first()
+    return (min(away.since, now) if away else now) - LATELY
 
 
 def _next_chance(missed: Occurrence, now: datetime) -> datetime:
