@@ -78,8 +78,8 @@ def declare(
 
 @transaction.atomic
 def lift(pk: int, *, by: str, reason: str, now: datetime) -> Freeze:
-    """End a freeze before its time. Raises Refused without a reason, and when it is lifted already."""
-    freeze = Freeze.objects.select_for_update().filter(pk=pk, lifted_at=None).first()
+    """End a freeze before its time. Raises Refused without a reason, and when it is lifted already or over."""
+    freeze = Freeze.objects.select_for_update().filter(pk=pk, lifted_at=None, ends_at__gt=now).first()
     if freeze is None:
         raise Refused(f"There is no freeze {pk} that could be lifted.")
     if not reason.strip():

@@ -113,6 +113,8 @@ def test_what_is_over_is_not_rewritten() -> None:
     later = NOW + 48 * HOUR
     events.correct(event.pk, "holiday", by="registrar", now=later)
     freezing.set_rule(SCHOOL, "exams", "soft", by="head", now=later)
+    with pytest.raises(Refused, match="could be lifted"):
+        freezes.lift(Freeze.objects.get().pk, by="head", reason="It was none.", now=later)
     assert spans() == ["hard 03-01 00:00 to 03-02 00:00"]
 
 
