@@ -13,7 +13,7 @@ from schoolkeeper.engine.delegations import delegate
 from schoolkeeper.engine.models import Approval
 from schoolkeeper.engine.worker import end_unanswered_requests
 from schoolkeeper.kernel.errors import Refused
-from schoolkeeper.records.models import Run
+from schoolkeeper.records.models import LedgerEntry, Run
 from tests.engine.conftest import Carrier, DangerousShelf
 
 TASK = "test.dangerous"
@@ -103,6 +103,21 @@ def test_a_decision_stands(waiting: Run) -> None:
     decide(waiting, by="approver", grant=False, reason="exams", now=timezone.now())
     with pytest.raises(Refused, match="not waiting"):
         decide(stale, by="head", grant=True, reason="", now=timezone.now())
+
+
+def test_what_a_worker_ends_while_somebody_decides_stays_ended(
+    waiting: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = Approval.save
+
+    def ended_meanwhile(approval: Approval) -> None:
+        save(approval)
+        Run.objects.filter(pk=waiting.pk).update(state=Run.State.ENDED, outcome="refused")
+
+    monkeypatch.setattr(Approval, "save", ended_meanwhile)
+    with pytest.raises(Refused, match="not waiting"):
+        decide(waiting, by="approver", grant=True, reason="", now=timezone.now())
+    assert not LedgerEntry.objects.filter(kind="approval.granted").exists()
 
 
 def test_a_request_that_nobody_answers_ends(waiting: Run) -> None:

@@ -75,6 +75,11 @@ def decide(run: Run, *, by: str, grant: bool, reason: str, now: datetime, instea
     approval.decision = Approval.Decision.GRANTED if grant else Approval.Decision.DENIED
     approval.decided_by, approval.decided_for, approval.decided_at, approval.reason = by, instead_of, now, reason
     approval.save()
+    # Before the ledger, as a run that ends takes the two; and only if a worker has not ended it in this moment.
+    if not Run.objects.filter(pk=run.pk, state=Run.State.WAITING).update(
+        state=Run.State.QUEUED, dispatched_at=None
+    ):
+        raise Refused(f"Run {run.pk} is not waiting for approval.")
     ledger.append(
         f"approval.{approval.decision}",
         actor=by,
@@ -88,4 +93,3 @@ def decide(run: Run, *, by: str, grant: bool, reason: str, now: datetime, instea
         },
         once=f"{run.key}:approval",
     )
-    Run.objects.filter(pk=run.pk).update(state=Run.State.QUEUED, dispatched_at=None)
