@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from schoolkeeper.calendars import freezes, windows
+from schoolkeeper.calendars.models import Freeze
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.errors import Invalid, Refused
@@ -241,6 +242,42 @@ def test_exams_of_which_each_day_is_a_freeze_are_waited_out_together() -> None:
     Run.objects.update(refused_by="freeze")
     turn(NOON + HOUR)
     assert Occurrence.objects.get(cause=CATCHING_UP).not_before == at("2026-03-05 00:00")
+
+
+def frozen_twice(until: str, missed_after_minutes: int = 48 * 60) -> Freeze:
+    """Something monthly that waits for the end of one freeze, when another is declared that ends then."""
+    only("database.analyze", rule="FREQ=MONTHLY;BYMONTHDAY=1", missed_after_minutes=missed_after_minutes)
+    common = {"kind": "hard", "by": "amir", "system": "north-college"}
+    freezes.declare(title="Exams", starts_at=NOON, ends_at=NOON + 2 * HOUR, now=FIRST, **common)
+    turn(NOON)
+    carry_out(NOON, Outcome.REFUSED)
+    Run.objects.update(refused_by="freeze")
+    turn(NOON + HOUR)
+    resits = freezes.declare(
+        title="Resits", starts_at=NOON + 2 * HOUR, ends_at=at(until), now=NOON + HOUR, **common
+    )
+    assert turn(NOON + 2 * HOUR).started == 0
+    return resits
+
+
+def test_a_second_chance_is_not_spent_on_a_freeze_that_came_later() -> None:
+    frozen_twice("2026-03-02 12:00")
+    assert turn(at("2026-03-02 11:59")).started == 0
+    assert turn(at("2026-03-02 12:00")).started == 1
+
+
+def test_a_second_chance_comes_soon_after_a_freeze_was_lifted() -> None:
+    freeze = frozen_twice("2026-03-02 12:00")
+    freezes.lift(freeze.pk, by="head", reason="There are none.", now=NOON + 2 * HOUR)
+    assert turn(NOON + 2 * HOUR + timedelta(minutes=5)).started == 1
+
+
+def test_a_second_chance_that_a_freeze_outlasts_says_so() -> None:
+    frozen_twice("2026-04-02 12:00", missed_after_minutes=60)
+    for minutes in range(0, 61, 4):
+        turn(NOON + 2 * HOUR + timedelta(minutes=minutes))
+    second = Occurrence.objects.get(cause=CATCHING_UP)
+    assert (second.state, second.reason, second.run) == (State.MISSED, Reason.FREEZE, None)
 
 
 @pytest.mark.parametrize("zone", ["America", "Mars/Base", "", 7])

@@ -25,6 +25,11 @@ def in_force(system: System, now: datetime) -> list[Freeze]:
     return list(of(system).filter(starts_at__lte=now, ends_at__gt=now).order_by("-ends_at"))
 
 
+def any_in_force(now: datetime) -> bool:
+    """Whether anybody is frozen at this moment."""
+    return Freeze.objects.filter(lifted_at=None, starts_at__lte=now, ends_at__gt=now).exists()
+
+
 def binds(kind: str, spec: Spec) -> bool:
     """Whether a freeze of this kind forbids a task: a hard one every change of the ERP, a soft one what disturbs.
 

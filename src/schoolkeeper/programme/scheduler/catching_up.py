@@ -104,12 +104,12 @@ def _next_chance(missed: Occurrence, now: datetime) -> datetime:
     except (Invalid, ValueError):
         return now
     if missed.reason == Occurrence.Reason.FREEZE:
-        return _thawed(system, task.spec, now)
+        return thawed(system, task.spec, now)
     window = windows.open_at(system, now, task.spec.risk) or windows.next_after(system, now, task.spec.risk)
     return max(window.starts_at, now) if window else now + timedelta(days=1)
 
 
-def _thawed(system: System, spec: Spec, now: datetime) -> datetime:
+def thawed(system: System, spec: Spec, now: datetime) -> datetime:
     """The first moment without a freeze that binds the task: each day of exams may be one of its own."""
     moment = now
     while ends := [one.ends_at for one in freezes.in_force(system, moment) if freezes.binds(one.kind, spec)]:

@@ -7,16 +7,17 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from schoolkeeper.calendars import windows
+from schoolkeeper.calendars import freezes, overrides, windows
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.spec import Risk, Spec
 from schoolkeeper.programme.models import Limit, Occurrence
+from schoolkeeper.programme.scheduler.catching_up import CATCHING_UP, thawed
 from schoolkeeper.records.models import Run
 
 DEFAULTS: Mapping[str, int] = {Limit.Scope.SYSTEM: 4, Limit.Scope.HOST: 8, Limit.Scope.INSTITUTION: 50}
 LOOK_AGAIN = timedelta(minutes=5)
-"""So often what waits for a window is looked at: somebody may have planned one."""
+"""So often what waits for a window, or for a freeze to end, is looked at: plans change."""
 BY = "programme"
 """In whose name the scheduler asks for runs."""
 Place = tuple[str, str]
@@ -49,6 +50,7 @@ class Load:
     entries: set[int] = field(default_factory=set)
     disturbed: set[str] = field(default_factory=set)
     windows: dict[tuple[str, Risk], datetime | None] = field(default_factory=dict)
+    any_freeze: bool = False
 
     @classmethod
     def of(cls, due: Sequence[Due], now: datetime, *, room: int) -> "Load":
@@ -59,6 +61,7 @@ class Load:
         underway = Occurrence.objects.filter(state=Occurrence.State.RUNNING)
         load.entries |= set(underway.values_list("entry", flat=True))
         load.waiting |= _predecessors(due, now)
+        load.any_freeze = freezes.any_in_force(now)
         for system, task, by, state in open_runs:
             known = catalogue().get(task)
             if by == BY and state != Run.State.WAITING:
@@ -91,6 +94,21 @@ class Load:
         if key not in self.windows:
             self.windows[key] = self._next_window(slug, spec.risk)
         return self.windows[key]
+
+    def thaw_comes(self, due: Due, spec: Spec) -> datetime | None:
+        """When to look again at a second chance that a freeze would refuse; None for what need not wait.
+
+        There is no third, so it is not spent on a freeze that was declared, or moved, after it was given.
+        """
+        if not self.any_freeze or due.cause != CATCHING_UP or due.system not in self.records:
+            return None
+        if overrides.valid(due.system, due.task, self.now):
+            return None
+        try:
+            free_at = thawed(self.records[due.system].system(), spec, self.now)
+        except ValueError:
+            return None  # its run will tell what is wrong with the definition
+        return min(free_at, self.now + LOOK_AGAIN) if free_at > self.now else None
 
     def _next_window(self, slug: str, risk: Risk) -> datetime | None:
         try:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from schoolkeeper.calendars import windows
+from schoolkeeper.calendars import freezes, windows
 from schoolkeeper.connectors.system import System
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
@@ -13,6 +13,7 @@ from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.kernel.finding import Finding, Level
 from schoolkeeper.kernel.spec import Spec
 from schoolkeeper.programme.models import Gap, Occurrence
+from schoolkeeper.programme.scheduler.catching_up import CATCHING_UP
 from schoolkeeper.programme.scheduler.clock import AWAY_AFTER
 from schoolkeeper.records import findings, ledger
 
@@ -101,6 +102,11 @@ def _why(occurrence: Occurrence, gaps: Sequence[Gap]) -> tuple[Occurrence.Reason
     except (Invalid, ValueError):
         return reason.ERROR, "The system is not in our care any more, or its definition cannot be read."
     task = catalogue().get(entry.task)
+    if task is not None and occurrence.cause == CATCHING_UP:
+        last = until - timedelta(microseconds=1)
+        frozen = [one for one in freezes.in_force(system, last) if freezes.binds(one.kind, task.spec)]
+        if frozen:
+            return reason.FREEZE, f"{frozen[0].title}: the freeze did not end in time."
     chances = [(since, until)]
     if task is not None and windows.needs_window(task.spec) and windows.has_any(system):
         chances = _open_windows(system, task.spec, since, until)

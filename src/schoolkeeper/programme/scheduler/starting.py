@@ -30,7 +30,8 @@ def start(now: datetime, workers: int, backlog_per_worker: int = BACKLOG_PER_WOR
     """Start what is due and fits into the load limits, the most important first; how many.
 
     1. Take the due rows, so that no other round has them.
-    2. Leave those that must wait: for a predecessor or for room. Put off those that must wait for a window.
+    2. Leave those that must wait: for a predecessor or for room. Put off those that must wait for a window, and
+       second chances that must wait for the end of a freeze.
     3. Make runs of the others, and let each occurrence point to its run.
     """
     room = workers * backlog_per_worker
@@ -46,7 +47,7 @@ def start(now: datetime, workers: int, backlog_per_worker: int = BACKLOG_PER_WOR
         task = catalogue().get(one.task)
         if task is None:
             unknown.append(one)
-        elif again_at := load.window_comes(one.system, task.spec):
+        elif again_at := load.window_comes(one.system, task.spec) or load.thaw_comes(one, task.spec):
             put_off[again_at].append(one.pk)
         elif load.admits(one, task.spec):
             chosen.append(one)
