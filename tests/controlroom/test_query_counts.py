@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from schoolkeeper.calendars.academic import events
 from schoolkeeper.controlroom.page import Kind
 from schoolkeeper.controlroom.pages import PAGES
 from schoolkeeper.records.models import EvidenceRecord, FindingRecord, Run
@@ -47,6 +48,8 @@ def places(now: datetime, recoveries: None) -> Mapping[str, list[object]]:
         believable_activity.count(slug, now)
         believable_calendar.fill(f"Institution {number}", now)
         believable.waiting(slug, now)
+    dates = {"starts_at": now, "ends_at": now + timedelta(days=1)}
+    by_hand = events.add(institution="", title="Open day", category="other", by="approver", now=now, **dates)
     done = believable_programme.with_run("college-3", "health.web", now)
     duty = believable_programme.newest_ahead("college-3")
     finding = FindingRecord.objects.filter(system="college-3").first()
@@ -67,6 +70,7 @@ def places(now: datetime, recoveries: None) -> Mapping[str, list[object]]:
         "task": ["health.web"],
         "quietest": ["college-3"],
         "series_change": [repeating.pk],
+        "event_change": [by_hand.pk],
         "system_backups": ["college-3"],
         "recovery_trend": ["college-3"],
         "backup_set": ["college-3", proof.key],

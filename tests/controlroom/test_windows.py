@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from schoolkeeper.calendars import windows
 from schoolkeeper.calendars.models import Freeze, Override, Window
 from schoolkeeper.estate.models import SystemRecord
+from schoolkeeper.records.models import LedgerEntry
 from tests.controlroom import believable_programme
 from tests.controlroom.test_actions import ledger_of
 from tests.controlroom.test_pages import text_of
@@ -75,6 +78,19 @@ def test_a_keeper_plans_and_cancels_a_window(cast: Mapping[str, Client], system:
     cast["keeper"].post(reverse("admin:window_cancel", args=[window.pk]), {"reason": "not ready"})
     assert "keeper: not ready" in text_of(cast["viewer"], "windows")
     assert [kind for kind, _, _ in ledger_of("window.cancelled")] == ["keeper"]
+
+
+def test_a_window_that_has_begun_ends_now(cast: Mapping[str, Client], system: str, now: datetime) -> None:
+    hour = timedelta(hours=1)
+    times = {"starts_at": now - hour, "ends_at": now + hour}
+    window = windows.plan(title="Upgrade", system=system, by="keeper", now=now - hour, **times)
+    windows.turn(now - hour)
+    cast["keeper"].post(reverse("admin:window_cancel", args=[window.pk]), {"reason": "done early"})
+    window.refresh_from_db()
+    assert (window.cancelled_at, window.ends_at >= now) == (None, True)
+    windows.turn(timezone.now())
+    kinds = [row.kind for row in LedgerEntry.objects.filter(kind__startswith="window.").order_by("sequence")]
+    assert kinds == ["window.planned", "window.opened", "window.shortened", "window.closed"]
 
 
 def test_an_override_takes_two_people(cast: Mapping[str, Client], system: str, now: datetime) -> None:

@@ -126,7 +126,7 @@ def plan(request: HttpRequest, body: WindowRequest) -> Any:
 
 @router.post("/windows/{number}/cancel", response={200: WindowAnswer, **PROBLEMS}, tags=["windows"])
 def cancel(request: HttpRequest, number: Number, body: Reason) -> Any:
-    """Take a window back that is not over."""
+    """Take a window back, or end one now that has begun."""
     may(request, roles.PLAN)
     now, pk = timezone.now(), row_of(Window, number).pk
     return WindowAnswer.of(windows.cancel(pk, by=who(request), reason=body.reason, now=now), now)

@@ -1,7 +1,8 @@
 """Windows: planning and cancelling them, which one is open, and what each moment of their lives tells everybody.
 
-Each change is an entry of the ledger (`window.planned`, `.changed`, `.moved`, `.opened`, `.overrun`, `.closed`,
-`.cancelled`) with all that there is to know: whoever sends notices or keeps a status page follows those.
+Each change is an entry of the ledger (`window.planned`, `.changed`, `.moved`, `.opened`, `.shortened`,
+`.overrun`, `.closed`, `.cancelled`) with all that there is to know: whoever sends notices or keeps a status page
+follows those.
 """
 
 from collections.abc import Iterable
@@ -111,12 +112,20 @@ def plan(
 
 @transaction.atomic
 def cancel(pk: int, *, by: str, reason: str, now: datetime) -> Window:
-    """Take a window back. Raises Refused without a reason, and when it is open or over already."""
+    """Take a window back, or end it now when it has begun: what is past of it stays as people were told.
+
+    Raises Refused without a reason, and when it is over already.
+    """
     window = Window.objects.select_for_update().filter(pk=pk, cancelled_at=None).first()
     if window is None or window.ends_at <= now:
-        raise Refused(f"There is no window {pk} to come.")
+        raise Refused(f"There is no window {pk} that is not over.")
     if not reason.strip():
         raise Refused("Say why: people have been told of it.")
+    if window.starts_at < now:
+        was_ends_at, window.ends_at = window.ends_at.isoformat(), now
+        window.save(update_fields=["ends_at"])
+        note(window, "window.shortened", by, reason=reason.strip(), was_ends_at=was_ends_at)
+        return window
     window.cancelled_at, window.cancelled_by, window.cancel_reason = now, by, reason.strip()
     window.save(update_fields=["cancelled_at", "cancelled_by", "cancel_reason"])
     note(window, "window.cancelled", by, reason=window.cancel_reason)

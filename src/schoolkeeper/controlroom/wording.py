@@ -319,6 +319,7 @@ LEDGER_KINDS: Mapping[str, str] = {
     "window.opened": "Window opened",
     "window.overrun": "Window overrun",
     "window.closed": "Window closed",
+    "window.shortened": "Window ended early",
     "window.cancelled": "Window cancelled",
     "window_series.planned": "Windows that repeat planned",
     "window_series.changed": "Windows that repeat changed",

@@ -71,7 +71,7 @@ def cancel(
     number: Annotated[int, typer.Argument(help="The window's number.")],
     reason: Annotated[str, typer.Option(help="Why: people have been told of it.")],
 ) -> None:
-    """Take a window back that is not over.
+    """Take a window back, or end one now that has begun.
 
     Example: schoolkeeper window cancel 12 --reason "the supplier is not ready"
     """
@@ -81,7 +81,7 @@ def cancel(
         from schoolkeeper.calendars.windows import cancel
 
         done = cancel(number, by=actor(), reason=reason, now=timezone.now())
-        console().print(f"{done} is cancelled.", markup=False)
+        console().print(f"{done} is cancelled." if done.cancelled_at else f"{done} ends now.", markup=False)
 
 
 @command(app, "move", group="window")

@@ -93,11 +93,9 @@ def plan(request: HttpRequest) -> HttpResponseBase:
 
 
 def cancel(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Take a window back."""
-    reason = request.POST.get("reason", "")
-    return _done(
-        request, lambda: windows.cancel(pk, by=_who(request), reason=reason, now=timezone.now()), "Cancelled."
-    )
+    """Take a window back, or end one now that has begun."""
+    reason, says = request.POST.get("reason", ""), "Cancelled; one that had begun ends now."
+    return _done(request, lambda: windows.cancel(pk, by=_who(request), reason=reason, now=timezone.now()), says)
 
 
 def _form(request: HttpRequest, kind: type[FormT]) -> FormT:
