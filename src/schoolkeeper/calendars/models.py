@@ -39,6 +39,7 @@ class WindowSeries(Scoped):
     made_by = models.CharField(max_length=150)
     made_at = models.DateTimeField()
     made_until = models.DateTimeField(null=True, blank=True, help_text="Windows are made up to here")
+    clocks = models.CharField(max_length=16, blank=True, help_text="By which rules of `zone` they were made")
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -57,6 +57,11 @@ def moments(text: str, at: time, zone: ZoneInfo, first: datetime, last: datetime
     return tuple(moment for moment in every if first <= moment < last)
 
 
+def forget() -> None:
+    """Forget what was worked out by the rules of zones that have changed."""
+    _moments.cache_clear()
+
+
 def as_utc(wall: datetime, zone: ZoneInfo) -> datetime:
     """The moment at which the clocks of a zone show this naive time, by the rules in `moments`."""
     # fold=0 is the first of two, and for a time that is skipped the offset before the change.

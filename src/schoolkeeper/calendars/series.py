@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from schoolkeeper.calendars.clock_rules import rules_of
 from schoolkeeper.calendars.models import Window, WindowSeries
 from schoolkeeper.calendars.recurrence import fault_of, moments
 from schoolkeeper.calendars.scope import about
@@ -120,11 +121,27 @@ def end(pk: int, *, by: str, reason: str, now: datetime) -> WindowSeries:
 
 
 def make_ahead(now: datetime) -> int:
-    """Make the windows that are missing within the year to come; how many."""
-    short = WindowSeries.objects.filter(ended_at=None).filter(
-        Q(made_until=None) | Q(made_until__lt=now + HORIZON - STRIDE)
-    )
+    """Make the windows that are missing within the year to come; how many.
+
+    Where a government has changed the clocks, those to come are made anew.
+    """
+    for pk, zone, clocks in _going().exclude(clocks="").values_list("pk", "zone", "clocks"):
+        if clocks != rules_of(zone, now):
+            _follow_the_clock(pk, now)
+    short = _going().filter(Q(made_until=None) | Q(made_until__lt=now + HORIZON - STRIDE))
     return sum(_fill_up(pk, now) for pk in short.values_list("pk", flat=True))
+
+
+def _going() -> QuerySet[WindowSeries]:
+    return WindowSeries.objects.filter(ended_at=None)
+
+
+@transaction.atomic
+def _follow_the_clock(pk: int, now: datetime) -> None:
+    series = WindowSeries.objects.select_for_update().get(pk=pk)
+    if series.ended_at is None and series.clocks != rules_of(series.zone, now):
+        _take_away(series, now, "programme", f"The clocks of {series.zone} go by other rules.")
+        _fill(series, now, "programme", since=now)
 
 
 @transaction.atomic
@@ -150,8 +167,8 @@ def _fill(series: WindowSeries, now: datetime, by: str, *, since: datetime) -> i
     ]
     made = Window.objects.bulk_create(_window(series, start, by, now) for start in wanted)
     ledger.append_many([told(window, "window.planned", by) for window in made])
-    series.made_until = until
-    series.save(update_fields=["made_until"])
+    series.made_until, series.clocks = until, rules_of(series.zone, now)
+    series.save(update_fields=["made_until", "clocks"])
     return len(made)
 
 

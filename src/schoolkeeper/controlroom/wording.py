@@ -333,6 +333,7 @@ LEDGER_KINDS: Mapping[str, str] = {
     "clock.absent": "No scheduler was at work",
     "clock.forward": "The clock jumped forward",
     "clock.backward": "The clock jumped back",
+    "clock.rules_changed": "A zone's clock goes by other rules",
 }
 
 _SPANS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))

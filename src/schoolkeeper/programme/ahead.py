@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
+from schoolkeeper.calendars.clock_rules import rules_of
 from schoolkeeper.calendars.recurrence import moments
 from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.programme.models import Entry
+from schoolkeeper.records import ledger
 
 HORIZON = timedelta(days=366)
 STRIDE = timedelta(days=7)
@@ -32,7 +34,7 @@ SELECT entry.id, due, due, due + make_interval(mins => entry.late_after_minutes)
 """
 _TAKE_AWAY = """
 DELETE FROM programme_occurrence AS occurrence
- WHERE entry_id = %s AND state = 'due' AND cause = '' AND due_at > %s
+ WHERE entry_id = ANY(%s) AND state = 'due' AND cause = '' AND due_at > %s
    AND NOT EXISTS (SELECT FROM programme_attachment WHERE occurrence_id = occurrence.id)
 """
 
@@ -44,14 +46,15 @@ def make_ahead(now: datetime, entries: Iterable[Entry] | None = None) -> int:
 
 def pieces(now: datetime, entries: Iterable[Entry] | None = None) -> Iterator[int]:
     """The same a piece at a time, each a transaction of a second at most: how many each made."""
+    if entries is None:
+        yield from _follow_the_clocks(now)
     rhythms: dict[_Rhythm, list[int]] = defaultdict(list)
     for entry in _short_of(now) if entries is None else entries:
         if entry.rule and entry.retired_at is None:
             rhythms[entry.rule, entry.at, entry.zone, entry.made_until or now].append(entry.pk)
-    until = now + HORIZON
     for rhythm, ids in rhythms.items():
         for first in range(0, len(ids), AT_ONCE):
-            yield _make(rhythm, ids[first : first + AT_ONCE], until)
+            yield _make(rhythm, ids[first : first + AT_ONCE], now)
             failpoint("programme.ahead.piece")
 
 
@@ -62,13 +65,37 @@ def make_anew(entry: Entry, now: datetime) -> None:
     entry.made_until = None
     entry.save(update_fields=["made_until"])
     make_ahead(now, [entry])
-    entry.refresh_from_db(fields=["made_until"])
+    entry.refresh_from_db(fields=["made_until", "clocks"])
 
 
 def take_away(entry: Entry, now: datetime) -> None:
     """Take away what the rule of an entry has still to come, except where somebody attached evidence already."""
+    _take_away([entry.pk], now)
+
+
+def _take_away(ids: Sequence[int], now: datetime) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE_AWAY, [entry.pk, now])
+        cursor.execute(_TAKE_AWAY, [list(ids), now])
+
+
+def _follow_the_clocks(now: datetime) -> Iterator[int]:
+    """Where a government has changed the clocks, what is to come is taken away, and so found missing."""
+    made = Entry.objects.filter(retired_at=None).exclude(clocks="")
+    for zone, clocks in made.order_by("zone").values_list("zone", "clocks").distinct():
+        if clocks == rules_of(zone, now):
+            continue
+        once = f"clocks:{zone}:{clocks}:{rules_of(zone, now)}"
+        ledger.append("clock.rules_changed", actor="programme", subject=zone, data={"was": clocks}, once=once)
+        while _unmake(zone, clocks, now):
+            yield 0
+
+
+@transaction.atomic
+def _unmake(zone: str, clocks: str, now: datetime) -> int:
+    made = Entry.objects.filter(zone=zone, clocks=clocks, retired_at=None).order_by("id")
+    ids = list(made.select_for_update(skip_locked=True).values_list("pk", flat=True)[:AT_ONCE])
+    _take_away(ids, now)
+    return Entry.objects.filter(pk__in=ids).update(made_until=None, clocks="")
 
 
 def _short_of(now: datetime) -> Iterable[Entry]:
@@ -79,8 +106,9 @@ def _short_of(now: datetime) -> Iterable[Entry]:
 
 
 @transaction.atomic
-def _make(rhythm: _Rhythm, ids: Sequence[int], until: datetime) -> int:
+def _make(rhythm: _Rhythm, ids: Sequence[int], now: datetime) -> int:
     rule, at, zone, since = rhythm
+    until, clocks = now + HORIZON, rules_of(zone, now)
     # As they are now: one that somebody changes at this moment is theirs to make, by its new rhythm.
     alike = Entry.objects.filter(pk__in=ids, rule=rule, at=at, zone=zone, retired_at=None).order_by("id")
     still = list(alike.select_for_update(skip_locked=True).values_list("pk", flat=True))
@@ -88,5 +116,5 @@ def _make(rhythm: _Rhythm, ids: Sequence[int], until: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_MAKE, [list(due), still])
         made: int = cursor.rowcount
-    Entry.objects.filter(pk__in=still).update(made_until=until)
+    Entry.objects.filter(pk__in=still).update(made_until=until, clocks=clocks)
     return made

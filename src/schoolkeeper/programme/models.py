@@ -45,6 +45,7 @@ class Entry(models.Model):
     paused_by = models.CharField(max_length=150, blank=True)
     pause_reason = models.TextField(blank=True)
     made_until = models.DateTimeField(null=True, blank=True, help_text="Occurrences are made up to here")
+    clocks = models.CharField(max_length=16, blank=True, help_text="By which rules of `zone` they were made")
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
