@@ -42,6 +42,7 @@ PAGES = {
     "calendar-nobodys": "/calendar/?institution=Music Academy",
     "calendar-add": "/calendar/sources/add/",
     "event-add": "/calendar/events/add/",
+    "event-change": "/calendar/?institution=Lakeside School",
     "series-begin": "/windows/series/begin/",
     "freeze-declare": "/freezes/declare/?system=lakeside-school",
     "window-plan": "/windows/plan/",
@@ -80,6 +81,7 @@ PAGES |= {f"ask-{one}": f"/systems/north-college/recover/{one}/" for one in RECO
 _FIRST_RUN = "td a"
 FOLLOW = {
     "silence": "text=Silence…",
+    "event-change": "a[aria-label^='Change ']",
     "entry-moves": "button[value=usual]",
     "occurrence-missed": ".sk-edge-bad .sk-lines a",
     "occurrence-done": "td a[href*='/occurrences/']",
