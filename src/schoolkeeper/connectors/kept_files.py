@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain, dropwhile
+from itertools import dropwhile
 from pathlib import Path
 
 from schoolkeeper.connectors.engines.protocol import EngineLook
@@ -50,13 +50,15 @@ class _Batches:
     ) -> None:
         self._engine, self._component, self._copy, self._folder = engine, component, held.copy_id, folder
         self._files: Iterator[StoredFile] = iter(files)
-        self._most = BATCH_FILES
         self._there: frozenset[str] = frozenset()
+        self._refused = ""
 
     def __call__(self, file: StoredFile) -> Iterator[bytes]:
         """The content of a file. Raises Damaged when the tool does not have it."""
+        if self._refused:
+            raise Damaged(self._refused)
         if file.path not in self._there:
-            self._fetch_from(file)
+            self._fetch(self._batch(file))
         path = self._folder / path_of(file.path)
         if path.is_symlink() or not path.is_file():
             raise Damaged("it did not come back")
@@ -64,31 +66,24 @@ class _Batches:
             while block := content.read(BLOCK_BYTES):
                 yield block
 
-    def _fetch_from(self, first: StoredFile) -> None:
-        batch = self._batch(first)
-        try:
-            self._fetch(batch)
-        except Permanent as error:  # it lacks one of them: fewer are asked for, until it is that one alone
-            if len(batch) == 1:
-                raise Damaged(str(error)) from error
-            self._files, self._most = chain(batch, self._files), len(batch) // 2
-            self._fetch_from(first)
-        else:
-            self._most = min(BATCH_FILES, 2 * self._most)
-
     def _batch(self, first: StoredFile) -> list[StoredFile]:
         """From this one on; what comes before it is there already, and nobody asks for it."""
         batch, size = list[StoredFile](), 0
         for file in dropwhile(lambda one: one.path != first.path, self._files):
             batch.append(file)
             size += file.size_bytes
-            if len(batch) >= self._most or size >= BATCH_BYTES:
+            if len(batch) >= BATCH_FILES or size >= BATCH_BYTES:
                 break
         return batch or [first]
 
     def _fetch(self, files: list[StoredFile]) -> None:
         remove_tree(self._folder)
+        self._folder.mkdir(parents=True)
         self._there = frozenset()
         only = [str(path_of(one.path)) for one in files]
-        self._engine.fetch_files(self._copy, self._component, self._folder, only)
+        try:
+            self._engine.fetch_files(self._copy, self._component, self._folder, only)
+        except Permanent as error:  # nothing comes from this copy: asking for each file would take days
+            self._refused = str(error)
+            raise Damaged(self._refused) from error
         self._there = frozenset(one.path for one in files)

@@ -121,9 +121,49 @@ def test_single_files_come_back_alone(engine: ResticAct, tmp_path: Path) -> None
     odd = "photos/odd [*]?$HOME \\name.jpg"
     engine.fetch_files(taken.id, "uploads", tmp_path / "back", [odd])
     assert names(tmp_path / "back") == [odd]
-    with pytest.raises(Permanent, match="photos/gone"):
-        engine.fetch_files(taken.id, "uploads", tmp_path / "again", ["photos/gone"])
-    assert names(tmp_path / "again") == []
+    engine.fetch_files(taken.id, "uploads", tmp_path / "again", ["photos/gone", odd])
+    assert names(tmp_path / "again") == [odd]
+    engine.fetch_files(taken.id, "uploads", tmp_path / "nothing", ["photos/gone"])
+    assert names(tmp_path / "nothing") == []
+
+
+def damage_the_largest(component: ResticComponent) -> None:
+    """Turn a bit of the file in which the largest content lies."""
+    largest = max(Path(component.repository, "data").rglob("*"), key=lambda path: path.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[1000] ^= 1
+    largest.chmod(0o600)
+    largest.write_bytes(content)
+
+
+def test_a_damaged_file_does_not_hold_up_the_others(
+    engine: ResticAct, component: ResticComponent, tmp_path: Path
+) -> None:
+    root = school(tmp_path / "uploads")
+    engine.take_files("set-1", "uploads", root, [])
+    (root / "film").write_bytes(DUMP)
+    taken = engine.take_files("set-2", "uploads", root, [])
+    damage_the_largest(component)
+    engine.fetch_files(taken.id, "uploads", tmp_path / "back", ["film", "photos/ann.jpg"])
+    assert (tmp_path / "back" / "photos" / "ann.jpg").read_bytes() == b"ann"
+    assert not (tmp_path / "back" / "film").is_file() or (tmp_path / "back" / "film").read_bytes() != DUMP
+    with pytest.raises(Unreachable, match="ignoring error"):
+        engine.fetch_files(taken.id, "uploads", tmp_path / "whole")
+
+
+@pytest.mark.parametrize("words", ["no space left on device", "Is there a repository at the following location"])
+def test_what_is_not_the_copys_fault_is_not_laid_on_it(
+    engine: ResticAct, component: ResticComponent, tmp_path: Path, words: str
+) -> None:
+    taken = engine.take_files("set-1", "uploads", school(tmp_path / "uploads"), [])
+    full = tmp_path / "restic-on-a-full-disk"
+    full.write_text(
+        f'#!/bin/sh\n[ "$1" = restore ] || exec restic "$@"\necho "ignoring error for /x: {words}" >&2; exit 1\n'
+    )
+    full.chmod(0o755)
+    there = ResticLook("restic", component.model_copy(update={"program": str(full)}), "north")
+    with pytest.raises(Unreachable, match=words):
+        there.fetch_files(taken.id, "uploads", tmp_path / "back", ["photos/ann.jpg"])
 
 
 def test_taking_again_replaces_and_deleting_deletes(engine: ResticAct, component: ResticComponent) -> None:

@@ -80,7 +80,12 @@ class EngineLook(Protocol):
         configured in it, recovers to `moment` and then accepts connections. Physical engines only."""
 
     def fetch_files(self, copy_id: str, component: str, into: Path, only: Sequence[str] = ()) -> None:
-        """Bring the files of a component back below the empty folder `into`; with `only`, those paths alone."""
+        """Bring the files of a component back below the empty folder `into`. Raises Permanent when the copy has
+        none.
+
+        With `only`, those paths alone, and each as far as the copy gives it: what is lost does not come, and what
+        is damaged may come otherwise than it was.
+        """
 
     def __enter__(self) -> Self: ...
 

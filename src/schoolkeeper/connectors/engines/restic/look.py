@@ -19,6 +19,8 @@ from schoolkeeper.kernel.errors import Permanent, SchoolkeeperError, Temporary, 
 
 LOCKED_DELAY_SECONDS = 60
 _NO_REPOSITORY = ("Is there a repository at the following location", "unable to open config file")
+_WENT_ON = "ignoring error for "
+_OUR_DISK = ("no space left on device", "disk quota exceeded", "read-only file system")
 _FAULT = ("error", "Fatal", "pack ", "Load(", "tree ", "id ")
 
 
@@ -87,9 +89,19 @@ class ResticLook:
         folder = self._held(self._snapshot(copy_id)).get(component)
         if folder is None or component == DATABASE:
             raise Permanent(f"{self.name}: the snapshot {copy_id} holds no files of {component}")
-        restore_folder(
-            lambda *arguments: self._say("restore", "--no-lock", copy_id, *arguments), folder, into, only
-        )
+        restore = self._restore if only else self._say  # only who asks for files one by one sees which are lacking
+        restore_folder(lambda *arguments: restore("restore", "--no-lock", copy_id, *arguments), folder, into, only)
+
+    def _restore(self, *arguments: str) -> Said:
+        """Restore what can be: restic tells of a damaged file and goes on with the next one. That is no fault of
+        the whole as long as the repository answers and our own disk takes what comes."""
+        said = self._run(*arguments)
+        if said.code:
+            self._raise_if_unreachable(said)
+            if _WENT_ON not in said.err or any(words in said.err for words in _OUR_DISK):
+                raise self._failure(said)
+            self._snapshots()
+        return said
 
     def _copy(self, snapshot: Snapshot) -> Copy:
         completed, size = snapshot.words.get("completed"), snapshot.words.get("size")
