@@ -52,9 +52,11 @@ class Tool:
     def __init__(self, lost: Sequence[str] = (), fault: Exception | None = None) -> None:
         self.lost, self.fault = lost, fault
         self.asked: list[tuple[str, ...]] = []
+        self.modes: set[int] = set()
 
     def fetch_files(self, copy_id: str, component: str, into: Path, only: Sequence[str] = ()) -> None:
         self.asked.append(tuple(only))
+        self.modes.add(into.stat().st_mode & 0o777)
         if self.fault:
             raise self.fault
         for name in set(only) - set(self.lost):
@@ -91,3 +93,10 @@ def test_a_copy_that_is_gone_is_asked_for_once(tmp_path: Path) -> None:
     with opened(tool, tmp_path / "held") as content:
         assert set(said(content)) == {"the repository holds no snapshot copy"}
     assert len(tool.asked) == 1
+
+
+def test_nobody_else_reads_what_is_on_its_way(tmp_path: Path) -> None:
+    tool = Tool()
+    with opened(tool, tmp_path / "held") as content:
+        assert list(said(content)) == [file.path for file in FILES]
+    assert tool.modes == {0o700}

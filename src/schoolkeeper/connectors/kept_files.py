@@ -78,7 +78,8 @@ class _Batches:
 
     def _fetch(self, files: list[StoredFile]) -> None:
         remove_tree(self._folder)
-        self._folder.mkdir(parents=True)
+        # Others may walk through a workspace, as scratch servers do, and the files come with their own modes.
+        self._folder.mkdir(parents=True, mode=0o700)
         self._there = frozenset()
         only = [str(path_of(one.path)) for one in files]
         try:
