@@ -14,8 +14,8 @@ from schoolkeeper.connectors.store.chunk_table import ChunkTable
 from schoolkeeper.connectors.store.errors import Damaged
 from schoolkeeper.connectors.store.file_table import FileTable
 from schoolkeeper.connectors.store.manifest import FilesPart, Held, Index, StoredFile
-from schoolkeeper.connectors.store.planting import Content
-from schoolkeeper.kernel.errors import Permanent
+from schoolkeeper.connectors.store.planting import Content, plant_file
+from schoolkeeper.kernel.errors import Permanent, Unreachable
 
 PART = FilesPart(
     component="uploads",
@@ -100,3 +100,11 @@ def test_nobody_else_reads_what_is_on_its_way(tmp_path: Path) -> None:
     with opened(tool, tmp_path / "held") as content:
         assert list(said(content)) == [file.path for file in FILES]
     assert tool.modes == {0o700}
+
+
+def test_what_a_tool_broke_off_leaves_nothing_where_users_look(tmp_path: Path) -> None:
+    (tmp_path / "uploads").mkdir()
+    tool = Tool(fault=Unreachable("tool", "away"))
+    with opened(tool, tmp_path / "held") as content, pytest.raises(Unreachable):
+        plant_file(content, FILES[0], tmp_path / "uploads" / "ann")
+    assert list((tmp_path / "uploads").iterdir()) == []

@@ -52,14 +52,14 @@ def plant_file(content: Content, file: StoredFile, target: Path) -> str:
             for chunk in content(file):
                 sink.write(chunk)
                 whole.update(chunk)
+        if whole.hexdigest() != file.sha256:
+            return "its content is not what the list says"
+        _dress(temporary, file)
+        temporary.replace(target)
     except SealError as error:
-        temporary.unlink(missing_ok=True)
         return str(error)
-    if whole.hexdigest() != file.sha256:
-        temporary.unlink()
-        return "its content is not what the list says"
-    _dress(temporary, file)
-    temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)  # also when another tool did not answer: users see this folder
     return ""
 
 
