@@ -22,6 +22,7 @@ from schoolkeeper.connectors import kept_files
 from schoolkeeper.connectors.act import Act
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.connectors.run_context import RunContext
+from schoolkeeper.kernel.errors import Unreachable
 from schoolkeeper.kernel.facts import Facts, Options
 from schoolkeeper.kernel.failpoints import VARIABLE, InjectedFailure
 from tests.backup.test_matrix import (
@@ -142,6 +143,24 @@ def test_single_rows(place: Place) -> None:
     query(place, "DELETE FROM grade WHERE id IN (7, 8)")
     carry_out(place, RecoverRows(), RowsOptions(tables=["public.grade"]))
     assert grades(place) == GRADES
+
+
+@pytest.mark.parametrize("away", ["moved", "locked"])
+def test_a_repository_that_is_away_is_no_answer_and_leaves_no_server_behind(place: Place, away: str) -> None:
+    in_restic(place)
+    place.carry_out(Create())
+    before = standing(place)
+    if away == "moved":
+        (place.folder / "repository").rename(place.folder / "elsewhere")
+    else:
+        (place.folder / "password").write_text("another password")
+    with pytest.raises(Unreachable) as caught:
+        carry_out(place, RecoverRows(), RowsOptions(tables=["public.grade"]))
+    assert "another password" not in str(caught.value)
+    assert list((place.folder / "home").rglob("postmaster.pid")) == []
+    with pytest.raises(Unreachable):
+        carry_out(place, RecoverSystem(), whole(place))
+    assert standing(place) == before
 
 
 def test_a_tool_that_is_not_known_any_more_is_told(place: Place) -> None:

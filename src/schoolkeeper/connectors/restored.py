@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from schoolkeeper.connectors.databases.contents import DatabaseContents
@@ -118,7 +118,8 @@ def restored(store: StoreLook, manifest: Manifest, folder: Path, engines: Engine
     """The scratch server in `folder`, running, with the database of the set in it.
 
     What was restored there before, completely and from this set, is used again; anything else starts over. Raises
-    Unusable when the set does not give the database back, Permanent when there is no such server here.
+    Unusable when the set does not give the database back, Unreachable when the tool that keeps it does not answer,
+    Permanent when there is no such server here; no server runs on then.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if is_physical(manifest):
@@ -127,16 +128,15 @@ def restored(store: StoreLook, manifest: Manifest, folder: Path, engines: Engine
     server = scratch_server(folder / "server", manifest.database.source)
     if complete.is_file() and complete.read_text() == manifest.set:
         return server
-    try:
+    with ExitStack() as incomplete:
+        incomplete.callback(server.stop)
+        incomplete.callback(dump.unlink, missing_ok=True)
         contents = contents_of(store, manifest)
         fetch_dump(store, manifest, dump, engines)
         faults = server.restore(dump, contents, manifest.database.dumped_by)
         if grave := [fault for fault in faults if fault.level == "error"]:
             raise Unusable(grave[0])
-    except Unusable:
-        server.stop()
-        raise
-    finally:
-        dump.unlink(missing_ok=True)
+        dump.unlink()
+        incomplete.pop_all()
     complete.write_text(manifest.set)
     return server
