@@ -5,6 +5,7 @@ takes longer than some of them. It dies with this process; a step that finds it 
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from schoolkeeper.connectors.databases.contents import DatabaseSource
@@ -46,7 +47,8 @@ def scratch_server(folder: Path, source: DatabaseSource) -> ScratchServer:
 
 def recovered_server(folder: Path, source: DatabaseSource, fetch: Callable[[Path], None]) -> PostgresScratch:
     """A server on the copied files of another one, which `fetch` puts into an empty folder, brought to the moment
-    that was asked for there. Starts over when it was interrupted. Raises Permanent."""
+    that was asked for there. Starts over when it was interrupted; when it fails nothing of it stays. Raises
+    Permanent."""
     complete = folder / "recovered"
     if complete.is_file():
         there = scratch_server(folder, source)
@@ -54,13 +56,16 @@ def recovered_server(folder: Path, source: DatabaseSource, fetch: Callable[[Path
         return there
     release(folder)
     server = PostgresScratch(folder, source)
-    server.cluster.files.folder.mkdir(parents=True, mode=0o711)
-    fetch(server.cluster.files.data)
-    recover(server.cluster)
-    server.start()
-    _RUNNING[folder] = server
-    server.take_over(source.database)
-    complete.touch()
+    with ExitStack() as incomplete:
+        incomplete.callback(release, folder)
+        server.cluster.files.folder.mkdir(parents=True, mode=0o711)
+        fetch(server.cluster.files.data)
+        recover(server.cluster)
+        server.start()
+        _RUNNING[folder] = server
+        server.take_over(source.database)
+        complete.touch()
+        incomplete.pop_all()
     return server
 
 

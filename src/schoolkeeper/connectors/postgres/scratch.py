@@ -97,10 +97,10 @@ class PostgresScratch:
             return faults + settle(connection, RESTORED, contents.settings)
 
     def take_over(self, database: str) -> None:
-        """Make a database that came with the server's files the copy; the server's others stay as they are."""
+        """Make a database that came with the server's files the copy; the server's others stay as they are, only
+        one that has the copy's name gets another. Raises Permanent when there is no such database."""
         with self.cluster.connect() as connection:
-            rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-            connection.execute(rename.format(sql.Identifier(database), sql.Identifier(RESTORED)))
+            _name_the_copy(connection, database)
         self._taken_over.touch()
 
     def dump(self, into: Path) -> None:
@@ -152,6 +152,18 @@ class PostgresScratch:
                 admit(connection, APPLICATION, password)
             write_whole(path, password)
         return path.read_text()
+
+
+def _name_the_copy(connection: psycopg.Connection[Any], database: str) -> None:
+    have = {row[0] for row in connection.execute("SELECT datname FROM pg_database").fetchall()}
+    if database not in have:
+        raise Permanent(f"the server had no database {database} at that moment")
+    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+    if database != RESTORED and RESTORED in have:
+        other = sql.Identifier(f"{RESTORED} by somebody else")
+        connection.execute(rename.format(sql.Identifier(RESTORED), other))
+    if database != RESTORED:
+        connection.execute(rename.format(sql.Identifier(database), sql.Identifier(RESTORED)))
 
 
 def observe(dsn: str) -> DatabaseContents:

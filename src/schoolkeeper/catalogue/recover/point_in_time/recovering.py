@@ -4,8 +4,6 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
-
 from schoolkeeper.catalogue.recover.point_in_time.facts import LaterWork, Recovered, TableDifference
 from schoolkeeper.catalogue.recover.point_in_time.recording import CONTENTS, FOLDER, read, sha256_of, write
 from schoolkeeper.connectors.databases.contents import DatabaseContents, DatabaseSource
@@ -20,8 +18,7 @@ from schoolkeeper.connectors.postgres.snapshot import snapshot
 from schoolkeeper.connectors.postgres.survey import survey
 from schoolkeeper.connectors.postgres.target import DatabaseTarget
 from schoolkeeper.connectors.postgres.timeline import gathering_for
-from schoolkeeper.connectors.scratch_servers import recovered_server, release
-from schoolkeeper.kernel.errors import Permanent
+from schoolkeeper.connectors.scratch_servers import recovered_server
 from schoolkeeper.kernel.failpoints import failpoint
 from schoolkeeper.profiles.model import Profile
 
@@ -61,17 +58,10 @@ def recover(
     seen, contents = read(folder / SEEN, Recovered), read(folder / CONTENTS, DatabaseContents)
     if seen is not None and contents is not None:
         return seen, contents
-    try:
-        server = recovered_server(
-            folder / COPY, source_of(target), lambda into: engine.fetch_server(copy_id, into, moment)
-        )
-        failpoint("recover.point_in_time.recovered")
-    except psycopg.errors.InvalidCatalogName:
-        release(folder / COPY)
-        raise Permanent(f"the server had no database {target.database} at that moment") from None
-    except Permanent:
-        release(folder / COPY)
-        raise
+    server = recovered_server(
+        folder / COPY, source_of(target), lambda into: engine.fetch_server(copy_id, into, moment)
+    )
+    failpoint("recover.point_in_time.recovered")
     try:
         contents = server.observe()
         seen = _seen(server, contents, folder / COPY, look.profile)
