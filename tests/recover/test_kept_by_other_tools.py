@@ -3,6 +3,7 @@
 Takes long, because each starts a server, saves it with the real tool and restores it twice.
 """
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,6 +61,15 @@ def carry_out(place: Place, task: AnyTask, options: Options) -> Facts:
         after: Facts = task.assess(look, options)
     assert [one.says for one in task.verify(before, after, options) if one.level.name == "ERROR"] == []
     return after
+
+
+def plan(place: Place, task: AnyTask, options: Options) -> tuple[int, list[str]]:
+    """How many steps there would be, and what is in their way."""
+    run = RunContext(f"kept-{task.spec.id}", STARTED, STARTED, place.folder / "home")
+    with Look(place.system(), PROFILE, run, task.spec) as look:
+        facts = task.assess(look, options)
+    errors = [one.says for one in task.judge(facts, options) if one.level.name == "ERROR"]
+    return len(task.plan(facts, options)), errors
 
 
 def dsn_of(place: Place) -> str:
@@ -159,7 +169,7 @@ def test_a_repository_that_is_away_is_no_answer_and_leaves_no_server_behind(plac
     assert "another password" not in str(caught.value)
     assert list((place.folder / "home").rglob("postmaster.pid")) == []
     with pytest.raises(Unreachable):
-        carry_out(place, RecoverSystem(), whole(place))
+        plan(place, RecoverSystem(), whole(place))
     assert standing(place) == before
 
 
@@ -170,3 +180,23 @@ def test_a_tool_that_is_not_known_any_more_is_told(place: Place) -> None:
     place.by = {}
     with pytest.raises(AssertionError, match="names no such tool"):
         carry_out(place, RecoverSystem(), whole(place))
+
+
+def test_what_a_tool_has_lost_is_told_before_the_erp_is_closed(place: Place) -> None:
+    in_restic(place)
+    place.carry_out(Create())
+    shutil.rmtree(place.folder / "repository")
+    with_restic(place)
+    steps, errors = plan(place, RecoverSystem(), whole(place))
+    assert steps == 0
+    assert sum("lost it" in says for says in errors) == 2
+
+
+def test_another_tool_of_the_same_name_is_not_the_one(place: Place) -> None:
+    in_restic(place)
+    place.carry_out(Create())
+    place.components["restic"] = {"kind": "barman", "server": "north", "config": "/etc/barman.conf"}
+    place.by = {"files_by": "", "database_by": "restic"}
+    steps, errors = plan(place, RecoverSystem(), whole(place))
+    assert steps == 0
+    assert sum("names no such tool" in says for says in errors) == 2

@@ -37,11 +37,13 @@ class FolderPart(Facts):
 
 
 class HeldPart(Facts):
-    """A part of the set that another backup tool keeps; `is_known` says whether the definition names that tool."""
+    """A part of the set that another backup tool keeps; `is_known` says whether the definition names that tool,
+    and `is_there` whether the tool still has it, as far as it was asked."""
 
     component: str
     by: str
     is_known: bool
+    is_there: bool
 
 
 class ChosenSet(Facts):

@@ -93,6 +93,8 @@ def _held(facts: RecoverFacts, chosen: ChosenSet) -> Iterator[Objection]:
         elif not part.is_known:
             says += f", and the definition of {facts.system} names no such tool."
             yield Objection("held", says, "Add its component, as it was when the set was taken.")
+        elif not part.is_there:
+            yield Objection("held", f"{says}, which has lost it.", "Take another set.")
 
 
 def _matrix(facts: RecoverFacts, chosen: ChosenSet, options: SystemOptions) -> Iterator[Objection]:

@@ -1,7 +1,7 @@
 """Seeing the set, the targets and what this run has done so far."""
 
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +45,8 @@ def look_around(look: Look, options: SystemOptions) -> RecoverFacts:
         stored = _choose(store, options.set or (record.set if record else ""))
         manifest = stored.manifest if stored else None
         contents, obstacle = _contents(store, manifest) if manifest else (None, "")
-        chosen = _chosen(store, stored, look.system.components) if stored and manifest else None
+        held = list(_held(look, manifest, begun=record is not None)) if manifest else []
+        chosen = _chosen(store, stored, held) if stored and manifest else None
     facts = RecoverFacts(
         tag=tag_of(look.run),
         system=look.system.slug,
@@ -123,7 +124,22 @@ def _contents(store: StoreLook, manifest: Manifest) -> tuple[DatabaseContents | 
         return None, f"{error.fault.subject}: {error.fault.found}"
 
 
-def _chosen(store: StoreLook, stored: StoredSet, known: Collection[str]) -> ChosenSet:
+def _held(look: Look, manifest: Manifest, *, begun: bool) -> Iterator[HeldPart]:
+    """What other tools keep. They are asked before the first step, which closes the ERP; whatever a recovery has
+    replaced already is there without them. Raises Unreachable when one does not answer."""
+    have = dict[str, set[str]]()
+    for part in manifest.stored:
+        if part.held is None:
+            continue
+        by, tool = part.held.component, look.system.components.get(part.held.component)
+        is_known = tool is not None and tool.kind == part.held.engine
+        if is_known and by not in have and not begun and manifest.system == look.system.slug:
+            have[by] = {copy.id for copy in look.engine(by).copies()}
+        is_there = by not in have or part.held.copy_id in have[by]
+        yield HeldPart(component=part.component, by=by, is_known=is_known, is_there=is_there)
+
+
+def _chosen(store: StoreLook, stored: StoredSet, held: list[HeldPart]) -> ChosenSet:
     manifest = stored.manifest
     assert manifest is not None
     return ChosenSet(
@@ -140,11 +156,7 @@ def _chosen(store: StoreLook, stored: StoredSet, known: Collection[str]) -> Chos
         folders=[
             FolderPart(component=one.component, files=one.files, size_bytes=one.bytes) for one in manifest.files
         ],
-        held=[
-            HeldPart(component=one.component, by=one.held.component, is_known=one.held.component in known)
-            for one in manifest.stored
-            if one.held is not None
-        ],
+        held=held,
         proof=_proof(store, stored),
     )
 
