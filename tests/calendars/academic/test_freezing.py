@@ -50,6 +50,30 @@ def test_the_usual_rules() -> None:
     ]
 
 
+def test_a_whole_day_has_no_hours() -> None:
+    """Its freeze counts dates alone, and from nine to five on one day there are none."""
+    take(zone="Asia/Tashkent", institution=SCHOOL)
+    nine, five = datetime(2026, 6, 1, 4, tzinfo=UTC), datetime(2026, 6, 1, 12, tzinfo=UTC)
+    exam = {"institution": SCHOOL, "title": "Exam", "category": "exams", "by": "registrar", "now": NOW}
+    with pytest.raises(Invalid, match="midnight by the clock of Asia/Tashkent") as refused:
+        events.add(**exam, starts_at=nine, ends_at=five, all_day=True)
+    assert len(refused.value.faults) == 2
+    event = events.add(**exam, starts_at=nine, ends_at=five)
+    with pytest.raises(Invalid, match="starts_at: of a whole day"):
+        events.change(event.pk, {"all_day": True}, by="registrar", now=NOW)
+    whole = enter("exams", date(2026, 6, 3))
+    with pytest.raises(Invalid, match="ends_at: of a whole day"):
+        events.change(whole.pk, {"ends_at": whole.ends_at + HOUR}, by="registrar", now=NOW)
+    assert spans() == ["hard 06-01 04:00 to 06-01 12:00", "hard 06-02 19:00 to 06-03 19:00"]
+
+
+def test_a_whole_day_may_be_one_on_which_the_clocks_change() -> None:
+    take(zone="Europe/Berlin", institution=SCHOOL)
+    event = enter("exams", date(2026, 3, 29))
+    events.change(event.pk, {"title": "Exams", "ends_at": event.ends_at}, by="registrar", now=NOW)
+    assert spans() == ["hard 03-28 23:00 to 03-29 22:00"]
+
+
 def test_a_rule_of_the_institution_is_followed_at_once() -> None:
     take(institution=SCHOOL)
     enter("holiday", date(2026, 6, 1))

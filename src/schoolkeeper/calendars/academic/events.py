@@ -16,6 +16,7 @@ from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.records import ledger
 
 CHANGEABLE = frozenset({"title", "category", "starts_at", "ends_at", "all_day"})
+TIMES = frozenset({"starts_at", "ends_at", "all_day"})
 LONGEST_TITLE = 500
 
 
@@ -58,7 +59,7 @@ def add(
         made_by=by,
         made_at=now,
     )
-    if faults := _faults(event):
+    if faults := _faults(event) + _day_faults(event):
         raise Invalid("event", faults)
     event.save()
     _note(event, "event.added", by)
@@ -75,6 +76,8 @@ def change(pk: int, fields: Mapping[str, Any], *, by: str, now: datetime) -> Aca
     for name in fields.keys() & CHANGEABLE:
         setattr(event, name, fields[name])
     faults += _faults(event)
+    if fields.keys() & TIMES:  # else they may be of a clock that the institution had before
+        faults += _day_faults(event)
     if faults:
         raise Invalid(f"event {pk}", faults)
     event.save()
@@ -134,6 +137,16 @@ def _faults(event: AcademicEvent) -> list[str]:
     if event.ends_at <= event.starts_at:
         faults.append("ends_at: it must come after the beginning")
     return faults
+
+
+def _day_faults(event: AcademicEvent) -> list[str]:
+    """Of a whole day only the date counts for its freeze: one from nine to five would freeze nothing."""
+    zone = zone_of(event.institution)
+    return [
+        f"{name}: of a whole day it is midnight by the clock of {zone.key}"
+        for name, at in (("starts_at", event.starts_at), ("ends_at", event.ends_at))
+        if event.all_day and at != midnight(at.astimezone(zone).date(), zone)
+    ]
 
 
 def _note(event: AcademicEvent, kind: str, by: str) -> None:
