@@ -21,6 +21,7 @@ from schoolkeeper.catalogue.recover.system.task import RecoverSystem
 from schoolkeeper.catalogue.task import AnyTask
 from schoolkeeper.connectors import kept_files
 from schoolkeeper.connectors.act import Act
+from schoolkeeper.connectors.engines.restic.look import ResticLook
 from schoolkeeper.connectors.look import Look
 from schoolkeeper.connectors.run_context import RunContext
 from schoolkeeper.kernel.errors import Unreachable
@@ -171,6 +172,24 @@ def test_a_repository_that_is_away_is_no_answer_and_leaves_no_server_behind(plac
     with pytest.raises(Unreachable):
         plan(place, RecoverSystem(), whole(place))
     assert standing(place) == before
+
+
+def test_rows_that_are_not_those_of_the_set_are_not_brought_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_restic(place)
+    place.carry_out(Create())
+    query(place, "DELETE FROM grade WHERE id IN (7, 8)")
+    honest = ResticLook.fetch_dump
+
+    def forged(look: ResticLook, copy_id: str, into: Path) -> None:
+        honest(look, copy_id, into)
+        into.write_bytes(into.read_bytes().replace(b"\x007\t7\n", b"\x007\t9\n"))
+
+    monkeypatch.setattr(ResticLook, "fetch_dump", forged)
+    with pytest.raises(AssertionError, match=r"public\.grade: what came back is not"):
+        carry_out(place, RecoverRows(), RowsOptions(tables=["public.grade"]))
+    assert grades(place) == GRADES - 2
 
 
 def test_a_tool_that_is_not_known_any_more_is_told(place: Place) -> None:

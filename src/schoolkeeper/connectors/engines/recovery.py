@@ -159,7 +159,7 @@ def recover(cluster: Cluster, timeout_seconds: float = RECOVERY_TIMEOUT_SECONDS)
         _require_end(cluster)
         _give_login(cluster)
     elif time.monotonic() >= deadline:
-        raise Temporary(f"the recovery was not done after {timeout_seconds / 3600:.1f} h; it goes on where it was")
+        raise Temporary(f"the recovery was not done after {timeout_seconds / 3600:.1f} h; it begins anew")
     else:
         raise Permanent(_why(last_lines(log, 200, from_byte=before)))
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from schoolkeeper.catalogue.backup.drill.comparing import differences
 from schoolkeeper.catalogue.recover.rows import origins
 from schoolkeeper.catalogue.recover.rows.choosing import choose
 from schoolkeeper.catalogue.recover.rows.comparing import Found, Pair, TooMany, compare, pair_of
@@ -11,8 +12,10 @@ from schoolkeeper.catalogue.recover.rows.journal import Journal
 from schoolkeeper.catalogue.recover.rows.options import RowsOptions
 from schoolkeeper.catalogue.recover.rows.postgres_reading import restored_copy, running
 from schoolkeeper.catalogue.recover.rows.sides import ConditionFailed, SavedSide, Side
+from schoolkeeper.connectors.databases.protocol import ScratchServer
+from schoolkeeper.connectors.differing import moved
 from schoolkeeper.connectors.look import Look
-from schoolkeeper.connectors.restored import Unusable, restored, seal
+from schoolkeeper.connectors.restored import Unusable, contents_of, is_physical, restored, seal
 from schoolkeeper.connectors.scratch_servers import obstacle
 from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.errors import ReadOnlyViolation, Unreachable
@@ -50,6 +53,7 @@ def _compared(look: Look, options: RowsOptions, manifest: Manifest, common: Rows
     folder = look.workspace / FOLDER
     server = restored(look.store(), manifest, folder / "copy", look.engine)
     try:
+        _demand_as_listed(look, server, manifest, folder / "as-listed")
         with restored_copy(server) as saved:
             broken = _broken(look)
             seen = _Comparison(running(look.postgres()), saved, options, common.seal, folder)
@@ -58,6 +62,22 @@ def _compared(look: Look, options: RowsOptions, manifest: Manifest, common: Rows
             )
     finally:
         server.stop()
+
+
+def _demand_as_listed(look: Look, server: ScratchServer, manifest: Manifest, known: Path) -> None:
+    """What another tool brought back is held against our own list, once: it could be anything. Raises Unusable.
+
+    Without a restore point the list is of a later moment than the copy, and says nothing about rows.
+    """
+    held = manifest.database.held
+    if held is None or known.exists() or (is_physical(manifest) and not held.restore_point):
+        return
+    listed = contents_of(look.store(), manifest)
+    unsteady = moved(listed)
+    for fault in differences(listed, server.observe(), sequences_run_ahead=is_physical(manifest)):
+        if fault.code in ("rows_differ", "content_differs") and fault.subject not in unsteady:
+            raise Unusable(fault.model_copy(update={"found": "what came back is not what the set's list says"}))
+    known.touch()
 
 
 def _broken(look: Look) -> dict[str, int]:
