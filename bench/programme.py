@@ -7,6 +7,7 @@ runs by COPY, and a workflow that is put into a DBOS queue at the very moment. T
 """
 
 import argparse
+import gc
 import os
 import statistics
 import subprocess
@@ -64,6 +65,7 @@ def measure(systems: int) -> None:
     know_many_tasks()
     enrol("s", max(systems, DUE // PER_SYSTEM))
     a_year(systems)
+    gc.freeze()  # as a worker does when it has started
     a_round()
 
 

@@ -1,5 +1,6 @@
 """The process that carries out runs: a loop over small functions, each of which does one round and returns."""
 
+import gc
 import logging
 import os
 import shutil
@@ -71,6 +72,8 @@ def work(worker_id: str, stop: threading.Event, more: Sequence[Round] = ()) -> i
     Worker.objects.filter(pk=worker_id).update(started_at=timezone.now())
     durable.launch(worker_id)
     client = durable.client()
+    # What is loaded by now stays until the end; a round with thousands due would have it looked through again.
+    gc.freeze()
     rounds: tuple[Round, ...] = (
         (TICK_SECONDS, durable.dispatch),
         (HEARTBEAT_SECONDS, lambda: beat(worker_id)),
