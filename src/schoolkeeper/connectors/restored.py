@@ -59,7 +59,7 @@ def seal(store: StoreLook, manifest: Manifest) -> str:
 def is_physical(manifest: Manifest) -> bool:
     """Whether another tool keeps the server's own files, and no dump."""
     held = manifest.database.held
-    return held is not None and held.form == "physical"
+    return held is not None and held.is_physical
 
 
 def _dump_in(index: Index) -> StoredFile:

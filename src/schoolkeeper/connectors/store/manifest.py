@@ -59,6 +59,16 @@ class Held(_Record):
     """Of a physical copy: up to where it is brought to be as the contents list says; "" where none could be made,
     so that rows cannot be compared."""
 
+    @property
+    def is_physical(self) -> bool:
+        """Whether these are a server's own files, and no dump."""
+        return self.form == "physical"
+
+    @property
+    def lacks_its_moment(self) -> bool:
+        """Whether users wrote on between the copy and the contents list."""
+        return self.is_physical and not self.restore_point
+
 
 class Stored(_Record):
     """What every part has. `index` says which chunks of which `packs` make up its files; a part that another tool

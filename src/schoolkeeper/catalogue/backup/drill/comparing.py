@@ -35,17 +35,10 @@ def compare(rehearsal: Rehearsal) -> Found:
         "sequences": len(restored.sequences),
         "checked": checked,
     }
-    physical = held is not None and held.form == "physical"
-    found = (
-        fault
-        for fault in differences(saved, restored, sequences_run_ahead=physical)
-        if fault.subject not in unsteady
-    )
-    if physical and held is not None and not held.restore_point:
-        # Users wrote on between the copy and the contents list: rows say nothing, definitions still do.
-        found = (fault for fault in found if fault.code == "schema_differs")
     broken += not_compared(unsteady, held)
-    return Found(counts, [*found, *broken], unclaimed=unclaimed(unsteady, saved, compared))
+    return Found(
+        counts, [*comparable(held, saved, restored), *broken], unclaimed=unclaimed(unsteady, saved, compared)
+    )
 
 
 def unclaimed(unsteady: Collection[str], saved: DatabaseContents, compared: Collection[str]) -> list[str]:
@@ -59,9 +52,18 @@ def not_compared(unsteady: Collection[str], held: Held | None) -> Iterator[Fault
     for subject in sorted(unsteady):
         unseen = "it changed while it was saved, and nothing could hold it still"
         yield Fault(code="not_compared", subject=subject, found=unseen, level="unknown")
-    if held is not None and held.form == "physical" and not held.restore_point:
+    if held is not None and held.lacks_its_moment:
         unseen = "no restore point could be made when the copy was taken"
         yield Fault(code="not_compared", subject="rows", found=unseen, level="unknown")
+
+
+def comparable(held: Held | None, saved: DatabaseContents, restored: DatabaseContents) -> Iterator[Fault]:
+    """What differs of all that can be compared: not what changed while it was saved, and of a copy that lacks its
+    moment definitions alone, because its rows say nothing."""
+    unsteady, only_definitions = moved(saved), held is not None and held.lacks_its_moment
+    for fault in differences(saved, restored, sequences_run_ahead=held is not None and held.is_physical):
+        if fault.subject not in unsteady and (not only_definitions or fault.code == "schema_differs"):
+            yield fault
 
 
 def differences(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from schoolkeeper.catalogue.backup.drill.comparing import differences
+from schoolkeeper.catalogue.backup.drill.comparing import comparable
 from schoolkeeper.catalogue.recover.rows import origins
 from schoolkeeper.catalogue.recover.rows.choosing import choose
 from schoolkeeper.catalogue.recover.rows.comparing import Found, Pair, TooMany, compare, pair_of
@@ -13,9 +13,8 @@ from schoolkeeper.catalogue.recover.rows.options import RowsOptions
 from schoolkeeper.catalogue.recover.rows.postgres_reading import restored_copy, running
 from schoolkeeper.catalogue.recover.rows.sides import ConditionFailed, SavedSide, Side
 from schoolkeeper.connectors.databases.protocol import ScratchServer
-from schoolkeeper.connectors.differing import moved
 from schoolkeeper.connectors.look import Look
-from schoolkeeper.connectors.restored import Unusable, contents_of, is_physical, restored, seal
+from schoolkeeper.connectors.restored import Unusable, contents_of, restored, seal
 from schoolkeeper.connectors.scratch_servers import obstacle
 from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.errors import ReadOnlyViolation, Unreachable
@@ -70,12 +69,10 @@ def _demand_as_listed(look: Look, server: ScratchServer, manifest: Manifest, kno
     Without a restore point the list is of a later moment than the copy, and says nothing about rows.
     """
     held = manifest.database.held
-    if held is None or known.exists() or (is_physical(manifest) and not held.restore_point):
+    if held is None or known.exists() or held.lacks_its_moment:
         return
-    listed = contents_of(look.store(), manifest)
-    unsteady = moved(listed)
-    for fault in differences(listed, server.observe(), sequences_run_ahead=is_physical(manifest)):
-        if fault.code in ("rows_differ", "content_differs") and fault.subject not in unsteady:
+    for fault in comparable(held, contents_of(look.store(), manifest), server.observe()):
+        if fault.code in ("rows_differ", "content_differs"):
             raise Unusable(fault.model_copy(update={"found": "what came back is not what the set's list says"}))
     known.touch()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from schoolkeeper.catalogue.backup.drill.comparing import differences
+from schoolkeeper.catalogue.backup.drill.comparing import comparable
 from schoolkeeper.catalogue.recover.system.working import Recovery
 from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.databases.fault import Fault
@@ -136,18 +136,14 @@ def _dump_the_copy(recovery: Recovery, dump: Path) -> None:
 
 def _differing(recovery: Recovery, pair: Pair) -> list[Fault]:
     """What differs and was not told yet, nor has changed while it was saved."""
-    told = {fault.subject for fault in recovery.record.faults if fault.code == "by_hand"} | moved(pair[0])
-    held = recovery.manifest.database.held
-    found = differences(*pair, sequences_run_ahead=is_physical(recovery.manifest))
-    if held is not None and held.form == "physical" and not held.restore_point:
-        # Users wrote on between the copy and the contents list: rows say nothing, definitions still do.
-        found = (fault for fault in found if fault.code == "schema_differs")
+    told = {fault.subject for fault in recovery.record.faults if fault.code == "by_hand"}
+    found = comparable(recovery.manifest.database.held, *pair)
     return [fault for fault in found if fault.subject not in told]
 
 
 def _not_compared(recovery: Recovery, contents: DatabaseContents) -> Iterator[Fault]:
     held = recovery.manifest.database.held
-    if held is not None and held.form == "physical" and not held.restore_point:
+    if held is not None and held.lacks_its_moment:
         found = "not compared: no restore point could be made when the copy was taken"
         yield Fault(code="differs", subject="rows", found=found, level="warning")
     for subject in sorted(moved(contents)):
