@@ -12,12 +12,12 @@ from unfold.widgets import (  # type: ignore[import-untyped]
 )
 
 from schoolkeeper.calendars.recurrence import fault_of
-from schoolkeeper.controlroom import rule_words, wording
+from schoolkeeper.controlroom import common_fields, rule_words, wording
+from schoolkeeper.controlroom.common_fields import OWN_RULE
 from schoolkeeper.controlroom.options_form import OptionsForm, form_for
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.programme.models import Entry
 
-OWN_RULE = "own"
 _OPTIONS = "option"
 _HOUR_MINUTES = 60
 
@@ -26,14 +26,7 @@ class EntryForm(forms.Form):
     """What a person may set. `changed_values` tells what differs from the entry as it is."""
 
     often = forms.ChoiceField(label="How often", widget=UnfoldAdminSelectWidget)
-    own = forms.CharField(
-        label="A rule of your own",
-        required=False,
-        max_length=500,
-        widget=UnfoldAdminTextInputWidget(attrs={"spellcheck": "false", "autocomplete": "off"}),
-        help_text="Only for “By a rule of its own”, as RFC 5545 writes it: FREQ=MONTHLY;BYDAY=-1FR means "
-        "the last Friday of each month.",
-    )
+    own = common_fields.own_rule()
     at = forms.TimeField(label="At what time", widget=UnfoldAdminTextInputWidget(attrs={"type": "time"}))
     owner = forms.ChoiceField(label="Owner", required=False, widget=UnfoldAdminSelectWidget)
     deputy = forms.ChoiceField(label="Deputy", required=False, widget=UnfoldAdminSelectWidget)

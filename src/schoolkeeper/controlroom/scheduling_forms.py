@@ -16,7 +16,7 @@ from unfold.widgets import (  # type: ignore[import-untyped]
 
 from schoolkeeper.calendars.models import Freeze
 from schoolkeeper.calendars.recurrence import as_utc
-from schoolkeeper.controlroom import wording
+from schoolkeeper.controlroom import common_fields, wording
 from schoolkeeper.controlroom.queries.places import Places
 from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.kernel.spec import Risk
@@ -76,18 +76,8 @@ class FreezeForm(PlacedForm):
 class WindowForm(PlacedForm):
     """A window that comes once."""
 
-    allows = forms.TypedChoiceField(
-        label="What may be done in it",
-        choices=[(risk.value, text) for risk, text in wording.ALLOWS.items()],
-        coerce=lambda value: Risk(int(value)),
-        widget=UnfoldAdminSelectWidget,
-    )
-    says = forms.CharField(
-        label="What users are told",
-        required=False,
-        max_length=2000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-    )
+    allows = common_fields.allowed_risk()
+    says = common_fields.said_to_users()
     field_order = ("title", "about", "starts_at", "ends_at", "allows", "says")
 
     def __init__(self, places: Places, *given: Any, **more: Any) -> None:

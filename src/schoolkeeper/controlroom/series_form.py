@@ -16,12 +16,12 @@ from unfold.widgets import (  # type: ignore[import-untyped]
 from schoolkeeper.calendars.models import WindowSeries
 from schoolkeeper.calendars.recurrence import as_utc
 from schoolkeeper.calendars.series import LONGEST_MINUTES, SHORTEST_MINUTES
-from schoolkeeper.controlroom import rule_words, wording
+from schoolkeeper.controlroom import common_fields, rule_words
+from schoolkeeper.controlroom.common_fields import OWN_RULE
 from schoolkeeper.controlroom.queries.places import Places, scope
 from schoolkeeper.controlroom.scheduling_forms import WallTimeField
 from schoolkeeper.kernel.spec import Risk
 
-OWN_RULE = "own"
 _CHOICES = [rule for rule in rule_words.CHOICES if not rule.startswith("FREQ=HOURLY")]
 NAMES: Mapping[str, str] = {"rule": "own"}
 """What the series' room calls a field, and what the form does."""
@@ -33,14 +33,7 @@ class SeriesForm(forms.Form):
     title = forms.CharField(label="What for", max_length=200, widget=UnfoldAdminTextInputWidget)
     about = forms.ChoiceField(label="For", required=False, widget=UnfoldAdminSelectWidget)
     often = forms.ChoiceField(label="How often", widget=UnfoldAdminSelectWidget)
-    own = forms.CharField(
-        label="A rule of your own",
-        required=False,
-        max_length=500,
-        widget=UnfoldAdminTextInputWidget(attrs={"spellcheck": "false", "autocomplete": "off"}),
-        help_text="Only for “By a rule of its own”, as RFC 5545 writes it: FREQ=MONTHLY;BYDAY=-1FR means "
-        "the last Friday of each month.",
-    )
+    own = common_fields.own_rule()
     at = forms.TimeField(
         label="Each begins at",
         widget=UnfoldAdminTextInputWidget(attrs={"type": "time"}),
@@ -53,19 +46,8 @@ class SeriesForm(forms.Form):
         initial=120,
         widget=UnfoldAdminIntegerFieldWidget,
     )
-    allows = forms.TypedChoiceField(
-        label="What may be done in it",
-        choices=[(risk.value, text) for risk, text in wording.ALLOWS.items()],
-        coerce=lambda value: Risk(int(value)),
-        initial=Risk.DISRUPTIVE.value,
-        widget=UnfoldAdminSelectWidget,
-    )
-    says = forms.CharField(
-        label="What users are told",
-        required=False,
-        max_length=2000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-    )
+    allows = common_fields.allowed_risk(Risk.DISRUPTIVE)
+    says = common_fields.said_to_users()
     reason = forms.CharField(
         label="Why then",
         required=False,
