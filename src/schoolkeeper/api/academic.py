@@ -17,6 +17,7 @@ from schoolkeeper.calendars import scope
 from schoolkeeper.calendars.academic import events, freezing, reading, rules, sources
 from schoolkeeper.calendars.models import AcademicEvent, CalendarSource
 from schoolkeeper.controlroom import roles
+from schoolkeeper.controlroom.queries.academic import told
 
 router = Router(tags=["calendar"])
 MOST = 500
@@ -132,7 +133,7 @@ def all_events(request: HttpRequest, institution: NameFilter, days: Days) -> Any
     may(request, roles.SEE)
     scope.check("calendar", institution=institution)
     now = timezone.now()
-    return [EventAnswer.of(row) for row in events.between(institution, now, now + timedelta(days=days))[:MOST]]
+    return [told(row) for row in events.between(institution, now, now + timedelta(days=days))[:MOST]]
 
 
 @router.post("/events", response={201: EventAnswer, **PROBLEMS})
@@ -141,7 +142,7 @@ def enter(request: HttpRequest, body: EventRequest) -> Any:
     may(request, roles.FREEZE)
     scope.check("event", institution=body.institution)
     made = events.add(**body.model_dump(), by=who(request), now=timezone.now())
-    return Status(201, EventAnswer.of(row_of(AcademicEvent, made.pk)))
+    return Status(201, told(row_of(AcademicEvent, made.pk)))
 
 
 @router.patch("/events/{number}", response={200: EventAnswer, **PROBLEMS})
@@ -150,7 +151,7 @@ def change(request: HttpRequest, number: Number, body: EventChange) -> Any:
     may(request, roles.FREEZE)
     pk = row_of(AcademicEvent, number).pk
     events.change(pk, body.model_dump(exclude_none=True), by=who(request), now=timezone.now())
-    return EventAnswer.of(row_of(AcademicEvent, pk))
+    return told(row_of(AcademicEvent, pk))
 
 
 @router.post("/events/{number}/correct", response={200: EventAnswer, **PROBLEMS})
@@ -159,7 +160,7 @@ def correct(request: HttpRequest, number: Number, body: Correction) -> Any:
     may(request, roles.FREEZE)
     pk = row_of(AcademicEvent, number).pk
     events.correct(pk, body.category, by=who(request), now=timezone.now())
-    return EventAnswer.of(row_of(AcademicEvent, pk))
+    return told(row_of(AcademicEvent, pk))
 
 
 @router.post("/events/{number}/remove", response={204: None, **PROBLEMS})

@@ -7,7 +7,7 @@ from ninja import Schema
 from schoolkeeper.api.answers import WallClock
 from schoolkeeper.calendars.academic.rules import Rule
 from schoolkeeper.calendars.academic.sources import level_of
-from schoolkeeper.calendars.models import AcademicEvent, CalendarSource, WindowSeries
+from schoolkeeper.calendars.models import CalendarSource, WindowSeries
 from schoolkeeper.controlroom.queries.academic import place_of
 from schoolkeeper.kernel.spec import Risk
 
@@ -45,17 +45,6 @@ class EventAnswer(Schema):
     source: str
     freeze: str
     lifted: bool
-
-    @classmethod
-    def of(cls, row: AcademicEvent) -> "EventAnswer":
-        freeze = getattr(row, "freeze", None)
-        names = cls.model_fields.keys() - {"source", "freeze", "lifted"}
-        return cls(
-            **{name: getattr(row, name) for name in names},
-            source=row.source.title if row.source else "",
-            freeze=freeze.kind if freeze else "",
-            lifted=freeze is not None and freeze.lifted_at is not None,
-        )
 
 
 class RuleAnswer(Schema):

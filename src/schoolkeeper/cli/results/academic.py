@@ -17,7 +17,7 @@ from schoolkeeper.calendars.models import AcademicEvent, CalendarSource
 from schoolkeeper.calendars.zones import zone_of
 from schoolkeeper.cli.moments import Options, day, moment, shown
 from schoolkeeper.cli.moments import zone as named_zone
-from schoolkeeper.controlroom.queries.academic import place_of
+from schoolkeeper.controlroom.queries.academic import EventTold, place_of, told
 from schoolkeeper.kernel.errors import Invalid, Refused
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -41,22 +41,6 @@ class SourceLine:
     read_from: str
     level: str
     says: str
-
-
-@dataclass(frozen=True, slots=True)
-class EventLine:
-    """One event; times are UTC. `freeze` is hard, soft, or empty for none."""
-
-    id: int
-    title: str
-    institution: str
-    category: str
-    starts_at: datetime
-    ends_at: datetime
-    all_day: bool
-    source: str
-    freeze: str
-    lifted: bool
 
 
 def listed(institution: str) -> tuple[SourceLine, ...]:
@@ -96,7 +80,7 @@ def replace(number: int, file: Path, *, by: str) -> SourceLine:
     return read(number)
 
 
-def enter(title: str, category: str, starts: str, ends: str, *, institution: str, zone: str, by: str) -> EventLine:
+def enter(title: str, category: str, starts: str, ends: str, *, institution: str, zone: str, by: str) -> EventTold:
     """Enter an event with times as typed. Raises Invalid."""
     scope.check("event", institution=institution)
     made = events.add(
@@ -107,10 +91,10 @@ def enter(title: str, category: str, starts: str, ends: str, *, institution: str
         by=by,
         now=timezone.now(),
     )
-    return event_line(AcademicEvent.objects.get(pk=made.pk))
+    return told(AcademicEvent.objects.get(pk=made.pk))
 
 
-def change(number: int, title: str, category: str, starts: str, ends: str, *, zone: str, by: str) -> EventLine:
+def change(number: int, title: str, category: str, starts: str, ends: str, *, zone: str, by: str) -> EventTold:
     """Change what is given of an event that was entered by hand. Raises Invalid, and Refused for others."""
     fields: dict[str, object] = {name: text for name, text in (("title", title), ("category", category)) if text}
     row = AcademicEvent.objects.filter(pk=number).first()
@@ -121,14 +105,14 @@ def change(number: int, title: str, category: str, starts: str, ends: str, *, zo
     if not fields:
         raise Invalid(f"event {number}", ["say what to change: --title, --category, or --from and --to"])
     events.change(number, fields, by=by, now=timezone.now())
-    return event_line(AcademicEvent.objects.get(pk=number))
+    return told(AcademicEvent.objects.get(pk=number))
 
 
-def events_of(institution: str, days: int) -> tuple[EventLine, ...]:
+def events_of(institution: str, days: int) -> tuple[EventTold, ...]:
     """What comes at an institution, its own and everybody's. Raises Invalid."""
     scope.check("calendar", institution=institution)
     now = timezone.now()
-    return tuple(map(event_line, events.between(institution, now, now + timedelta(days=days))))
+    return tuple(map(told, events.between(institution, now, now + timedelta(days=days))))
 
 
 def set_rule(institution: str, category: str, kind: str, before: int, after: int, *, by: str) -> None:
@@ -163,22 +147,6 @@ def line(row: CalendarSource) -> SourceLine:
     return SourceLine(row.pk, row.title, row.institution, place_of(row), level.name.lower(), says)
 
 
-def event_line(row: AcademicEvent) -> EventLine:
-    freeze = getattr(row, "freeze", None)
-    return EventLine(
-        id=row.pk,
-        title=row.title,
-        institution=row.institution,
-        category=row.category,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        all_day=row.all_day,
-        source=row.source.title if row.source else "",
-        freeze=freeze.kind if freeze else "",
-        lifted=freeze is not None and freeze.lifted_at is not None,
-    )
-
-
 def render(lines: tuple[SourceLine, ...]) -> RenderableType:
     """One row a calendar."""
     if not lines:
@@ -191,7 +159,7 @@ def render(lines: tuple[SourceLine, ...]) -> RenderableType:
     return table
 
 
-def render_events(lines: tuple[EventLine, ...]) -> RenderableType:
+def render_events(lines: tuple[EventTold, ...]) -> RenderableType:
     """One row an event."""
     if not lines:
         return Text("Nothing is known to come.")

@@ -44,6 +44,40 @@ class RuleRow:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class EventTold:
+    """An event as it is told outside of pages; times are UTC. `freeze` is hard, soft, or empty for none, `lifted`
+    that a person lifted it; `source` is empty by hand."""
+
+    id: int
+    title: str
+    institution: str
+    category: str
+    starts_at: datetime
+    ends_at: datetime
+    all_day: bool
+    source: str
+    freeze: str
+    lifted: bool
+
+
+def told(row: AcademicEvent) -> EventTold:
+    """An event for other programs and the command line."""
+    freeze = getattr(row, "freeze", None)
+    return EventTold(
+        id=row.pk,
+        title=row.title,
+        institution=row.institution,
+        category=row.category,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        all_day=row.all_day,
+        source=row.source.title if row.source else "",
+        freeze=freeze.kind if freeze else "",
+        lifted=freeze is not None and freeze.lifted_at is not None,
+    )
+
+
 def institutions() -> list[str]:
     """Every institution in care or with a calendar, by name; "" is everybody."""
     found = set(SystemRecord.objects.order_by().values_list("institution", flat=True).distinct())
