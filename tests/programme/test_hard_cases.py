@@ -1,7 +1,7 @@
 """What could bring the scheduler out of step: each of these once did, or would have."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -189,30 +189,31 @@ def test_two_that_were_missed_at_the_same_time_are_caught_up_once() -> None:
     assert catch_up(NOON + 2 * HOUR) == 0
 
 
-def test_what_was_missed_in_a_freeze_waits_for_the_end_of_one_that_binds_it() -> None:
-    only("database.analyze")
-    freezes.declare(
-        kind="hard",
-        title="Exams",
-        starts_at=NOON,
-        ends_at=NOON + 2 * HOUR,
+def freeze(title: str, begin: datetime, hours: float, *, kind: str = "hard", now: datetime = FIRST) -> Freeze:
+    return freezes.declare(
+        kind=kind,
+        title=title,
+        starts_at=begin,
+        ends_at=begin + hours * HOUR,
         by="amir",
-        now=FIRST,
+        now=now,
         system="north-college",
     )
-    freezes.declare(
-        kind="soft",
-        title="Term",
-        starts_at=NOON,
-        ends_at=NOON + 900 * HOUR,
-        by="amir",
-        now=FIRST,
-        system="north-college",
-    )
+
+
+def refused_at_noon() -> None:
+    """The freeze forbids what is due then, and an hour later it is given a second chance."""
     turn(NOON)
     carry_out(NOON, Outcome.REFUSED)
     Run.objects.update(refused_by="freeze")
     turn(NOON + HOUR)
+
+
+def test_what_was_missed_in_a_freeze_waits_for_the_end_of_one_that_binds_it() -> None:
+    only("database.analyze")
+    freeze("Exams", NOON, 2)
+    freeze("Term", NOON, 900, kind="soft")
+    refused_at_noon()
     assert Occurrence.objects.get(cause=CATCHING_UP).not_before == NOON + 2 * HOUR
 
 
@@ -227,35 +228,18 @@ def test_what_broke_just_before_nobody_was_there_is_caught_up() -> None:
 def test_exams_of_which_each_day_is_a_freeze_are_waited_out_together() -> None:
     only("database.analyze")
     for day in range(1, 5):
-        begin = at(f"2026-03-0{day} 00:00")
-        freezes.declare(
-            kind="hard",
-            title=f"Exams, day {day}",
-            starts_at=begin,
-            ends_at=begin + 24 * HOUR,
-            by="amir",
-            now=FIRST,
-            system="north-college",
-        )
-    turn(NOON)
-    carry_out(NOON, Outcome.REFUSED)
-    Run.objects.update(refused_by="freeze")
-    turn(NOON + HOUR)
+        freeze(f"Exams, day {day}", at(f"2026-03-0{day} 00:00"), 24)
+    refused_at_noon()
     assert Occurrence.objects.get(cause=CATCHING_UP).not_before == at("2026-03-05 00:00")
 
 
 def frozen_twice(until: str, missed_after_minutes: int = 48 * 60) -> Freeze:
     """Something monthly that waits for the end of one freeze, when another is declared that ends then."""
     only("database.analyze", rule="FREQ=MONTHLY;BYMONTHDAY=1", missed_after_minutes=missed_after_minutes)
-    common = {"kind": "hard", "by": "amir", "system": "north-college"}
-    freezes.declare(title="Exams", starts_at=NOON, ends_at=NOON + 2 * HOUR, now=FIRST, **common)
-    turn(NOON)
-    carry_out(NOON, Outcome.REFUSED)
-    Run.objects.update(refused_by="freeze")
-    turn(NOON + HOUR)
-    resits = freezes.declare(
-        title="Resits", starts_at=NOON + 2 * HOUR, ends_at=at(until), now=NOON + HOUR, **common
-    )
+    freeze("Exams", NOON, 2)
+    refused_at_noon()
+    begin = NOON + 2 * HOUR
+    resits = freeze("Resits", begin, (at(until) - begin) / HOUR, now=NOON + HOUR)
     assert turn(NOON + 2 * HOUR).started == 0
     return resits
 
