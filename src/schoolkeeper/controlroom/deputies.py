@@ -26,6 +26,10 @@ class Stead:
             (one for one in self.others if not same_person(one, asked_by)), self.others[0] if self.others else None
         )
 
+    def is_askers(self, asked_by: str) -> bool:
+        """Whether who asked for the run would decide on it: in their own name or by a deputy."""
+        return any(same_person(asked_by, one) for one in (self.name, self.for_run(asked_by)) if one)
+
 
 def stead_of(user: User | AnonymousUser, permission: str, now: datetime) -> Stead:
     """In whose name this person decides now."""

@@ -15,7 +15,6 @@ from schoolkeeper.controlroom.queries.tasks import spec_of, title_of_task
 from schoolkeeper.controlroom.wording import Word
 from schoolkeeper.engine.gate import needs_four_eyes
 from schoolkeeper.engine.models import Approval, Delegation
-from schoolkeeper.kernel.person import same_person
 from schoolkeeper.records.models import Run, StepRecord
 
 _LATELY = timedelta(days=30)
@@ -89,8 +88,6 @@ def approvers() -> list[str]:
 def _waiting(approval: Approval, steps: Sequence[str], stead: Stead, names: Names) -> Waiting:
     run, spec = approval.run, spec_of(approval.task)
     four_eyes = spec is not None and needs_four_eyes(spec)
-    instead_of = stead.for_run(run.requested_by)
-    deciding = [stead.name, *([instead_of] if instead_of else [])]
     return Waiting(
         approval=approval,
         run=run,
@@ -100,6 +97,6 @@ def _waiting(approval: Approval, steps: Sequence[str], stead: Stead, names: Name
         steps=len(steps),
         first=steps[0] if steps else "",
         four_eyes=four_eyes,
-        instead_of=instead_of,
-        only_deny=four_eyes and any(same_person(run.requested_by, one) for one in deciding),
+        instead_of=stead.for_run(run.requested_by),
+        only_deny=four_eyes and stead.is_askers(run.requested_by),
     )

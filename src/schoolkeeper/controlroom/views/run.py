@@ -17,7 +17,6 @@ from schoolkeeper.controlroom.queries.runs import row
 from schoolkeeper.controlroom.queries.tasks import spec_of, title_of_code
 from schoolkeeper.engine.gate import needs_four_eyes
 from schoolkeeper.engine.models import Approval
-from schoolkeeper.kernel.person import same_person
 from schoolkeeper.records.models import Run
 
 NOTHING_NEW = 204
@@ -73,11 +72,12 @@ def _approval(request: HttpRequest, run: Run, *, four_eyes: bool) -> dict[str, A
     if approval is None:
         return None
     is_open = run.state == Run.State.WAITING
-    stead = stead_of(request.user, roles.APPROVE, timezone.now()) if is_open else None
-    instead_of = stead.for_run(run.requested_by) if stead else None
-    deciding = [request.user.get_username(), *([instead_of] if instead_of else [])]
-    own = four_eyes and any(same_person(run.requested_by, one) for one in deciding)
-    return {"row": approval, "is_open": is_open, "four_eyes": four_eyes, "is_own": own, "instead_of": instead_of}
+    found: dict[str, Any] = {"row": approval, "is_open": is_open, "four_eyes": four_eyes}
+    if is_open:
+        stead = stead_of(request.user, roles.APPROVE, timezone.now())
+        found["instead_of"] = stead.for_run(run.requested_by)
+        found["only_deny"] = four_eyes and stead.is_askers(run.requested_by)
+    return found
 
 
 def _stamp(run: Run, steps: list[tuple[str, int]]) -> str:
