@@ -380,7 +380,7 @@ def test_what_fell_into_a_jump_of_the_clock_says_so() -> None:
     missed = Occurrence.objects.get(state=State.MISSED)
     assert (missed.reason, missed.says) == (
         Reason.NO_WORKER,
-        "The clock jumped from 2026-03-01 11:00 to 2026-03-01 13:00 UTC, so that time never came.",
+        "The clock jumped from 2026-03-01 11:00 UTC to 2026-03-01 13:00 UTC, so that time never came.",
     )
     assert states() == [State.MISSED, State.RUNNING]
 

@@ -152,7 +152,7 @@ class TestOneAfterAnother:
         assert turn(NOON).started == 1
         Occurrence.objects.filter(pk=first.pk).update(due_at=NOON)
         Entry.objects.filter(task="health.host").update(paused=True)
-        second = Due(1, 1, "a", "health.database", {}, NOON, "")
+        second = Due(1, 1, "a", "health.database", {}, NOON, "", "UTC")
         assert Load.of([second], NOON, room=9).waiting == set()
 
 

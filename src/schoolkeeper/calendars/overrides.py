@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from schoolkeeper.calendars.models import Override
+from schoolkeeper.calendars.scope import clock_of
 from schoolkeeper.kernel.errors import Refused
+from schoolkeeper.kernel.moments import shown
 from schoolkeeper.kernel.person import same_person
 from schoolkeeper.records import ledger
 
@@ -44,7 +46,7 @@ def grant(pk: int, *, by: str, now: datetime) -> Override:
     if override.granted_by:
         raise Refused(f"{override.granted_by} has granted it already.")
     if override.expires_at <= now:
-        raise Refused(f"It ended at {override.expires_at:%Y-%m-%d %H:%M} UTC; ask again.")
+        raise Refused(f"It ended at {shown(override.expires_at, clock_of(override.system))}; ask again.")
     if same_person(by, override.asked_by):
         raise Refused("An override takes two people: somebody other than the one who asked must grant it.")
     override.granted_by, override.granted_at = by, now

@@ -1,6 +1,7 @@
 """Which rows are about a system: its own, its institution's, and those of everybody."""
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
@@ -42,6 +43,11 @@ def zone_of(system: str, institution: str) -> ZoneInfo | None:
         records = records.filter(institution=institution)
     names = set(records.values_list("timezone", flat=True))
     return ZoneInfo(names.pop()) if len(names) == 1 else None
+
+
+def clock_of(system: str, institution: str = "") -> tzinfo:
+    """By which clock times about these are shown; UTC where they have several."""
+    return zone_of(system, institution) or UTC
 
 
 def _known(names: Iterable[str]) -> str:

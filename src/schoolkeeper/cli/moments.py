@@ -90,15 +90,3 @@ def by_whose_clock(system: str, institution: str, given: str) -> ZoneInfo:
     if found is None:
         raise ValueError("these systems have several clocks, or are none: say which you mean, such as --zone UTC")
     return found
-
-
-def clock_of(system: str, institution: str) -> tzinfo:
-    """By which clock times about these are shown; UTC where they have several."""
-    from schoolkeeper.calendars.scope import zone_of
-
-    return zone_of(system, institution) or UTC
-
-
-def shown(at: datetime | None, zone: tzinfo) -> str:
-    """A time by the clock of a zone, which it names; nothing for none."""
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}" if at else ""

@@ -23,6 +23,7 @@ from schoolkeeper.controlroom.scheduling_forms import WallTimeField
 from schoolkeeper.kernel.spec import Risk
 
 _CHOICES = [rule for rule in rule_words.CHOICES if not rule.startswith("FREQ=HOURLY")]
+_LIKELIEST = "FREQ=WEEKLY;BYDAY=SU"  # whoever does not look must not plan a disturbance of every day
 NAMES: Mapping[str, str] = {"rule": "own"}
 """What the series' room calls a field, and what the form does."""
 
@@ -59,7 +60,7 @@ class SeriesForm(forms.Form):
     def __init__(
         self, places: Places, sent: Mapping[str, Any] | None, series: WindowSeries | None = None, about: str = ""
     ) -> None:
-        super().__init__(sent, initial=_initial(series) if series else {"about": about})
+        super().__init__(sent, initial=_initial(series) if series else {"about": about, "often": _LIKELIEST})
         self._places, self._series = places, series
         self.fields["about"].choices = places.choices()  # type: ignore[attr-defined]
         often = [(rule, rule_words.in_words(rule)) for rule in _CHOICES]

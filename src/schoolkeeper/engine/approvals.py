@@ -6,12 +6,14 @@ from typing import Literal
 from django.db import transaction
 from django.db.models import QuerySet
 
+from schoolkeeper.calendars.scope import clock_of
 from schoolkeeper.engine.case import Case
 from schoolkeeper.engine.delegations import stands_in_for
 from schoolkeeper.engine.gate import needs_four_eyes
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.engine.models import Approval
 from schoolkeeper.kernel.errors import Refused
+from schoolkeeper.kernel.moments import shown
 from schoolkeeper.kernel.person import person, same_person
 from schoolkeeper.records import ledger
 from schoolkeeper.records.models import Run
@@ -36,7 +38,7 @@ def state_for(case: Case, now: datetime) -> tuple[State, str]:
     if approval.decision == Approval.Decision.DENIED:
         return "no", f"{approval.decided_by} said no: {approval.reason}"
     if approval.expires_at <= now:
-        return "no", f"The approval expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC; ask again."
+        return "no", f"The approval expired at {shown(approval.expires_at, clock_of(run.system))}; ask again."
     if any(getattr(approval, name) != value for name, value in bound.items()):
         return "no", "The facts or the plan changed since approval was asked for; plan it again."
     return ("granted" if approval.decision else "open"), ""
@@ -65,7 +67,8 @@ def decide(run: Run, *, by: str, grant: bool, reason: str, now: datetime, instea
     if approval is None or approval.decision or run.state != Run.State.WAITING:
         raise Refused(f"Run {run.pk} is not waiting for approval.")
     if approval.expires_at <= now:
-        raise Refused(f"The request expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC; start the run again.")
+        expired = shown(approval.expires_at, clock_of(run.system))
+        raise Refused(f"The request expired at {expired}; start the run again.")
     if instead_of and instead_of not in stands_in_for(person(by), now):
         raise Refused(f"{by} does not stand in for {instead_of} now.")
     deciding = [by, instead_of] if instead_of else [by]

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schoolkeeper.calendars import freezes, overrides, windows
+from schoolkeeper.calendars.scope import clock_of
 from schoolkeeper.engine import holding
 from schoolkeeper.engine.case import Case
 from schoolkeeper.engine.models import Hold, HostLock, WriterLock
 from schoolkeeper.engine.own_database import replaces_own
 from schoolkeeper.kernel.canonical import digest
+from schoolkeeper.kernel.moments import shown
 from schoolkeeper.kernel.spec import Risk, Spec, Undo
 from schoolkeeper.records import evidence, ledger
 
@@ -64,7 +66,7 @@ def not_frozen(case: Case, now: datetime) -> str | None:
     binding = [freeze for freeze in freezes.in_force(case.system, now) if freezes.binds(freeze.kind, spec)]
     if not binding or _overridden(case, now, binding[0].title):
         return None
-    until = f"{binding[0].ends_at:%Y-%m-%d %H:%M} UTC"
+    until = shown(binding[0].ends_at, clock_of(case.system.slug))
     return (
         f"{binding[0].title}: {case.system.slug} is frozen until {until} ({binding[0].kind} freeze). "
         "In an emergency two people override it: `schoolkeeper freeze override`."
@@ -79,7 +81,8 @@ def in_window(case: Case, now: datetime) -> str | None:
     if windows.open_at(case.system, now, spec.risk) or _overridden(case, now, "outside a window"):
         return None
     following = windows.next_after(case.system, now, spec.risk)
-    when = f"the next begins at {following.starts_at:%Y-%m-%d %H:%M} UTC" if following else "none is planned"
+    begins = shown(following.starts_at, clock_of(case.system.slug)) if following else ""
+    when = f"the next begins at {begins}" if begins else "none is planned"
     return f"{spec.title} disturbs users and waits for a maintenance window: {when}."
 
 

@@ -110,9 +110,11 @@ def grant(number: OverrideArgument) -> None:
         from django.utils import timezone
 
         from schoolkeeper.calendars.overrides import grant
+        from schoolkeeper.calendars.scope import clock_of
+        from schoolkeeper.kernel.moments import shown
 
         done = grant(number, by=actor(), now=timezone.now())
-        until = f"{done.expires_at:%Y-%m-%d %H:%M} UTC"
+        until = shown(done.expires_at, clock_of(done.system))
         console().print(f"{done.task or 'Every task'} may change {done.system} until {until}.", markup=False)
 
 

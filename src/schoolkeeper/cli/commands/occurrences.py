@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -43,10 +44,12 @@ def catch_up(number: OccurrenceArgument) -> None:
     with database():
         from django.utils import timezone
 
+        from schoolkeeper.kernel.moments import shown
         from schoolkeeper.programme.scheduler.catching_up import catch_up_one
 
         made = catch_up_one(number, by=actor(), now=timezone.now())
-        says = f"{made.entry} is done at the next chance, from {made.not_before:%Y-%m-%d %H:%M} UTC."
+        begins = shown(made.not_before, ZoneInfo(made.entry.zone))
+        says = f"{made.entry} is done at the next chance, from {begins}."
         console().print(says, markup=False, soft_wrap=True)
 
 

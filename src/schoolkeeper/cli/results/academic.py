@@ -15,10 +15,11 @@ from schoolkeeper.calendars import scope
 from schoolkeeper.calendars.academic import events, fetching, freezing, reading, sources
 from schoolkeeper.calendars.models import AcademicEvent, CalendarSource
 from schoolkeeper.calendars.zones import zone_of
-from schoolkeeper.cli.moments import Options, day, moment, shown
+from schoolkeeper.cli.moments import Options, day, moment
 from schoolkeeper.cli.moments import zone as named_zone
 from schoolkeeper.controlroom.queries.academic import EventTold, place_of, told
 from schoolkeeper.kernel.errors import Invalid, Refused
+from schoolkeeper.kernel.moments import shown
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 

@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from schoolkeeper.cli.moments import Options, moment, shown, zone
+from schoolkeeper.cli.moments import Options, moment, zone
 from schoolkeeper.engine import delegations
 from schoolkeeper.engine.approvals import takes_two, waiting
 from schoolkeeper.engine.models import Approval, Delegation
+from schoolkeeper.kernel.moments import shown
 
 
 @dataclass(frozen=True, slots=True)

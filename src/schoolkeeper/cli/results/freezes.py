@@ -10,9 +10,11 @@ from rich.text import Text
 
 from schoolkeeper.calendars import freezes, overrides
 from schoolkeeper.calendars.models import Freeze, Override
-from schoolkeeper.cli.moments import Options, by_whose_clock, clock_of, moment, shown
+from schoolkeeper.calendars.scope import clock_of
+from schoolkeeper.cli.moments import Options, by_whose_clock, moment
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
+from schoolkeeper.kernel.moments import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from schoolkeeper.cli.moments import shown
 from schoolkeeper.estate.care import find
+from schoolkeeper.kernel.moments import shown
 from schoolkeeper.programme import entries, outlook
 from schoolkeeper.programme.outlook import Agenda, EntryView, OccurrenceView
 

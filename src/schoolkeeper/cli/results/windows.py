@@ -11,9 +11,11 @@ from rich.text import Text
 
 from schoolkeeper.calendars import windows
 from schoolkeeper.calendars.models import Window
-from schoolkeeper.cli.moments import Options, by_whose_clock, clock_of, moment, shown
+from schoolkeeper.calendars.scope import clock_of
+from schoolkeeper.cli.moments import Options, by_whose_clock, moment
 from schoolkeeper.estate.care import find
 from schoolkeeper.kernel.errors import Refused
+from schoolkeeper.kernel.moments import shown
 from schoolkeeper.kernel.spec import Risk
 
 

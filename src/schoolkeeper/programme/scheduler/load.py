@@ -35,6 +35,7 @@ class Due:
     options: Mapping[str, object]
     due_at: datetime
     cause: str
+    zone: str
 
 
 @dataclass(slots=True)

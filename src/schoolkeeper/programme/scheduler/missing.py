@@ -1,7 +1,8 @@
 """Occurrences that waited too long: missed, with the reason, a finding, and an entry in the ledger."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
@@ -11,6 +12,7 @@ from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
 from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.kernel.finding import Finding, Level
+from schoolkeeper.kernel.moments import shown
 from schoolkeeper.kernel.spec import Spec
 from schoolkeeper.programme.models import Gap, Occurrence
 from schoolkeeper.programme.scheduler.catching_up import CATCHING_UP
@@ -80,7 +82,7 @@ def _found(occurrence: Occurrence) -> findings.Noted:
     finding = Finding(
         code=f"{entry.task}.missed",
         level=Level.WARNING,
-        says=f"It was due at {occurrence.due_at:%Y-%m-%d %H:%M} UTC and was missed. {occurrence.says}",
+        says=f"It was due at {shown(occurrence.due_at, ZoneInfo(entry.zone))} and was missed. {occurrence.says}",
         hint=f"`schoolkeeper programme show {entry.system}` tells what comes next; catch it up or waive it.",
         data={"due_at": occurrence.due_at.isoformat(), "reason": str(occurrence.reason)},
     )
@@ -94,9 +96,10 @@ def _why(occurrence: Occurrence, gaps: Sequence[Gap]) -> tuple[Occurrence.Reason
         whose = f" It belongs to {entry.owner}." if entry.owner else " It has no owner."
         return reason.NOBODY, f"Nobody signed it off.{whose}"
     since, until = _waited(occurrence)
+    zone = ZoneInfo(entry.zone)
     away = [gap for gap in gaps if gap.since < until and gap.until > since]
     if away and _covers(away, since, until):
-        return reason.NO_WORKER, _says(away)
+        return reason.NO_WORKER, _says(away, zone)
     try:
         system = find(entry.system)
     except (Invalid, ValueError):
@@ -113,10 +116,10 @@ def _why(occurrence: Occurrence, gaps: Sequence[Gap]) -> tuple[Occurrence.Reason
         if not chances:
             return reason.WINDOW, "No maintenance window came that allows it."
     if _mostly(away, chances):
-        return reason.NO_WORKER, _says(away)
+        return reason.NO_WORKER, _says(away, zone)
     first = " and ".join(sorted(task.spec.after)) if task is not None else ""
     busy = "All that may go on at a time was going on" + (f", or {first} had not ended." if first else ".")
-    return reason.NO_CAPACITY, f"{busy} {_says(away)}" if away else busy
+    return reason.NO_CAPACITY, f"{busy} {_says(away, zone)}" if away else busy
 
 
 def _waited(occurrence: Occurrence) -> tuple[datetime, datetime]:
@@ -144,9 +147,9 @@ def _covers(gaps: Sequence[Gap], since: datetime, until: datetime) -> bool:
     return reached >= until
 
 
-def _says(away: Sequence[Gap]) -> str:
+def _says(away: Sequence[Gap], zone: tzinfo) -> str:
     longest = max(away, key=lambda gap: gap.until - gap.since)
-    stretch = f"from {longest.since:%Y-%m-%d %H:%M} to {longest.until:%Y-%m-%d %H:%M} UTC"
+    stretch = f"from {shown(longest.since, zone)} to {shown(longest.until, zone)}"
     if longest.kind == Gap.Kind.FORWARD:
         return f"The clock jumped {stretch}, so that time never came."
     return f"No worker was there {stretch}."

@@ -4,6 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -13,6 +14,7 @@ from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.engine.request import Asked, request_many
 from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.kernel.failpoints import failpoint
+from schoolkeeper.kernel.moments import shown
 from schoolkeeper.programme.models import Occurrence
 from schoolkeeper.programme.scheduler.load import BY, Due, Load, open_count
 from schoolkeeper.programme.scheduler.missing import give_up
@@ -73,7 +75,7 @@ def _due(now: datetime) -> list[Due]:
     rows = Occurrence.objects.filter(state=Occurrence.State.DUE, not_before__lte=now, missed_at__gt=now)
     rows = rows.filter(entry__by_people=False, entry__paused=False, entry__retired_at=None)
     locked = rows.select_for_update(of=("self",), skip_locked=True).order_by("entry__priority", "not_before", "id")
-    names = ("pk", "entry", "entry__system", "entry__task", "entry__options", "due_at", "cause")
+    names = ("pk", "entry", "entry__system", "entry__task", "entry__options", "due_at", "cause", "entry__zone")
     return [Due(*values) for values in locked.values_list(*names)[:AT_ONCE]]
 
 
@@ -104,7 +106,7 @@ def _asked(due: Due) -> Asked:
         task=due.task,
         system=due.system,
         by=BY,
-        occasion=f"{cause} {due.due_at:%Y-%m-%d %H:%M} UTC",
+        occasion=f"{cause} {shown(due.due_at, ZoneInfo(due.zone))}",
         options=due.options,
         key=_key(due.entry, due.due_at, due.cause),
     )
