@@ -16,8 +16,8 @@ from schoolkeeper.kernel.finding import Level
 from schoolkeeper.ledger import export, head
 from schoolkeeper.ledger.verify import verify
 from schoolkeeper.records import ledger
+from schoolkeeper.reporting.glyphs import printable, visible
 from schoolkeeper.reporting.status import write_status_report
-from schoolkeeper.reporting.status.glyphs import printable, visible
 
 NOW = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)
 SCRIPTS = "Oʻzbekiston gʻishti — Тошкент, Ελλάδα, Đặng, Łódź"

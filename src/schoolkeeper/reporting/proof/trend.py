@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import altair as alt
 import vl_convert
 
+from schoolkeeper.reporting.glyphs import FAMILY, font_folder
 from schoolkeeper.reporting.proof.collect import Earlier
 from schoolkeeper.reporting.status.charts import FAINT, INK, LINE
-from schoolkeeper.reporting.status.glyphs import FAMILY, font_folder
 
 HELD, FAILED, TARGET = "#7fa3cf", "#b3261e", "#8a4b00"
 _UNITS = ((7200, 3600, "hours"), (180, 60, "minutes"), (0, 1, "seconds"))

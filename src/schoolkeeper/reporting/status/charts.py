@@ -11,8 +11,8 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from schoolkeeper.reporting.glyphs import FAMILY, font_folder, printable
 from schoolkeeper.reporting.status.activities import Day, Mark
-from schoolkeeper.reporting.status.glyphs import FAMILY, font_folder, printable
 from schoolkeeper.reporting.status.performance import Performance, Series
 from schoolkeeper.reporting.status.period import Period
 

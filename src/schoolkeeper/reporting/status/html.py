@@ -8,7 +8,7 @@ from typing import Any
 from django.template import Context, Engine, Template
 from django.utils.safestring import mark_safe
 
-from schoolkeeper.reporting.status.glyphs import visible
+from schoolkeeper.reporting.glyphs import visible
 from schoolkeeper.reporting.status.paper import Paper
 
 

@@ -1,4 +1,4 @@
-"""Text that the report's own font can show.
+"""Text that the font of our papers can show.
 
 The typesetter has no second font to fall back on, and an archivable PDF must not have a letter that shows
 as an empty box. What the font lacks is written as its code point, so that nothing vanishes without a word.
