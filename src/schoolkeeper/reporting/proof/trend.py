@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from functools import cache
 from zoneinfo import ZoneInfo
 
 import altair as alt
-import vl_convert
 
-from schoolkeeper.reporting.glyphs import FAMILY, font_folder
+from schoolkeeper.reporting.drawing import svg
 from schoolkeeper.reporting.proof.collect import Earlier
-from schoolkeeper.reporting.status.charts import FAINT, INK, LINE
 
+_PADDING = {"left": 4, "right": 4, "top": 8, "bottom": 4}
 HELD, FAILED, TARGET = "#7fa3cf", "#b3261e", "#8a4b00"
 _UNITS = ((7200, 3600, "hours"), (180, 60, "minutes"), (0, 1, "seconds"))
 
@@ -53,39 +51,10 @@ def trend(proofs: Sequence[Earlier], rto_seconds: float | None, zone: ZoneInfo) 
         layers.append(
             line.mark_text(align="right", dy=-5, x="width", color=TARGET, fontSize=11).encode(text="name:N")
         )
-    return _svg(alt.layer(*layers).properties(width=330, height=125))
+    return svg(alt.layer(*layers).properties(width=330, height=125), _PADDING)
 
 
 def _names(proofs: Sequence[Earlier], zone: ZoneInfo) -> str:
     """What stands below the bars, as an expression of the drawing's language."""
     days = [proof.at.astimezone(zone) for proof in proofs]
     return f"{json.dumps([f'{day.day} {day:%b}' for day in days])}[datum.value]"
-
-
-@cache
-def _fonts() -> None:
-    vl_convert.register_font_directory(str(font_folder()))
-
-
-def _svg(chart: alt.LayerChart | alt.FacetChart) -> str:
-    _fonts()
-    axis = alt.AxisConfig(
-        domainColor=LINE,
-        gridColor=LINE,
-        tickColor=LINE,
-        labelColor=FAINT,
-        titleColor=FAINT,
-        labelFontSize=11,
-        titleFontSize=11,
-        titleFontWeight="normal",
-    )
-    styled = chart.configure(
-        font=FAMILY,
-        background="transparent",
-        padding={"left": 4, "right": 4, "top": 8, "bottom": 4},
-        view=alt.ViewConfig(stroke=None),
-        axis=axis,
-        axisX=alt.AxisConfig(grid=False),
-        text=alt.MarkConfig(color=INK),
-    )
-    return vl_convert.vegalite_to_svg(styled.to_dict(), allowed_base_urls=[])

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 import altair as alt
-import vl_convert
 
-from schoolkeeper.reporting.glyphs import FAMILY, font_folder, printable
+from schoolkeeper.reporting.drawing import INK, LINE, svg
+from schoolkeeper.reporting.glyphs import printable
 from schoolkeeper.reporting.status.activities import Day, Mark
 from schoolkeeper.reporting.status.performance import Performance, Series
 from schoolkeeper.reporting.status.period import Period
 
-# The HTML page finds these by value and exchanges them in the dark: see its style sheet.
-INK, FAINT, LINE = "#27303f", "#5d6878", "#d5dbe3"
+# A reader's own font may be wider than the one that was measured with.
+_PADDING = {"left": 16, "right": 8, "top": 4, "bottom": 4}
 LINES = ("#1d4f91", "#c2570c", "#6d9fd8", "#0f766e")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2])
 MOST_LINES = len(LINES)
@@ -75,7 +74,7 @@ def calendar(days: Sequence[Day]) -> str:
         text="sign:N", color=alt.Color("ink:N", scale=None)
     )
     rows = len(days[0].marks) if days else 0
-    return _svg(alt.layer(drawing, signs).properties(width=560, height=24 * rows))
+    return svg(alt.layer(drawing, signs).properties(width=560, height=24 * rows), _PADDING)
 
 
 def lines(performance: Performance, period: Period) -> str:
@@ -107,7 +106,7 @@ def lines(performance: Performance, period: Period) -> str:
         detail="piece:N",
     )
     layers = [chart.mark_line(strokeWidth=1.8), *_dots(chart, values)]
-    return _svg(alt.layer(*layers).properties(width=320, height=115))
+    return svg(alt.layer(*layers).properties(width=320, height=115), _PADDING)
 
 
 def _dots(chart: alt.Chart, values: Sequence[Any]) -> Iterator[alt.Chart]:
@@ -157,32 +156,3 @@ def _value_scale(performance: Performance) -> alt.Scale:
     if performance.metric.unit == "%":
         return alt.Scale(domain=[0, 100])
     return alt.Scale(zero=True, nice=True)
-
-
-@cache
-def _fonts() -> None:
-    vl_convert.register_font_directory(str(font_folder()))
-
-
-def _svg(chart: alt.LayerChart | alt.FacetChart) -> str:
-    _fonts()
-    styled = chart.configure(
-        font=f"{FAMILY}, system-ui, sans-serif",
-        background="transparent",
-        # A reader's own font may be wider than the one that was measured with.
-        padding={"left": 16, "right": 8, "top": 4, "bottom": 4},
-        view=alt.ViewConfig(stroke=None),
-        axis=alt.AxisConfig(
-            domainColor=LINE,
-            gridColor=LINE,
-            tickColor=LINE,
-            labelColor=FAINT,
-            titleColor=FAINT,
-            labelFontSize=11,
-            titleFontSize=11,
-            titleFontWeight="normal",
-        ),
-        axisX=alt.AxisConfig(grid=False),
-        legend=alt.LegendConfig(labelColor=INK, labelFontSize=11),
-    )
-    return vl_convert.vegalite_to_svg(styled.to_dict(), allowed_base_urls=[])
