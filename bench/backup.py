@@ -10,9 +10,7 @@ printed, and the ratios with their aims. Times of `backup.create` include readin
 """
 
 import argparse
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +19,8 @@ from bench._backup.bare import LEAST, USUAL, restore_bare
 from bench._backup.contenders import OURS, PGBACKREST, RESTIC, Contender, Ours, PgBackRest, Restic, stored_bytes
 from bench._backup.felt import answers, percentiles, serving
 from bench._backup.school import School, live_a_day, opened
+
+from schoolkeeper.testing.folders import temporary_folder
 
 Numbers = dict[str, float]
 COMPARED = ("prepare", "restore", "compare")
@@ -35,17 +35,15 @@ def main() -> None:
     arguments.add_argument("--seconds", type=float, default=30, help="how long users work, before and meanwhile")
     arguments.add_argument("--limit", type=int, default=20, help="MB a second of backups that hold back")
     given = arguments.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="bench-backup-"))
-    folder.chmod(0o711)
-    try:
-        with opened(folder, given.size, given.school) as school:
-            ours = Ours(folder, school)
-            contenders = {OURS: ours, RESTIC: Restic(folder, school), PGBACKREST: PgBackRest(folder, school)}
-            rounds = [measure(folder, school, ours, contenders, number) for number in range(given.repeat)]
-            report({name: [one[name] for one in rounds] for name in rounds[0]})
-            feel(school, ours, given.seconds, given.limit)
-    finally:
-        shutil.rmtree(folder)
+    with (
+        temporary_folder("schoolkeeper-bench-") as folder,
+        opened(folder, given.size, given.school) as school,
+    ):
+        ours = Ours(folder, school)
+        contenders = {OURS: ours, RESTIC: Restic(folder, school), PGBACKREST: PgBackRest(folder, school)}
+        rounds = [measure(folder, school, ours, contenders, number) for number in range(given.repeat)]
+        report({name: [one[name] for one in rounds] for name in rounds[0]})
+        feel(school, ours, given.seconds, given.limit)
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -1,24 +1,21 @@
 """How fast the control room's pages are with 100 systems and 1,000,000 measurements: median ms of each page.
 
-`python bench/controlroom.py [--rounds N]`, with src on the path. Takes a scratch PostgreSQL and leaves nothing.
+`python -m bench.controlroom [--rounds N]`. Takes a scratch PostgreSQL and leaves nothing.
 """
 
 import argparse
 import json
 import os
-import shutil
 import statistics
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from schoolkeeper.connectors.postgres.binaries import find
-from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
-from schoolkeeper.connectors.postgres.cluster_roles import create_database
+from bench._control_plane import control_plane
+
+from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS
 
 SYSTEMS, DAYS, MEASUREMENTS = 100, 60, 1_000_000
 NAMES = [
@@ -40,22 +37,9 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=15)
     rounds = arguments.parse_args().rounds
-    home = Path(tempfile.mkdtemp(prefix="schoolkeeper-bench-"))
-    home.chmod(0o711)
-    server = Cluster(home / "postgres", find(16), settings=SCRATCH_SETTINGS)
-    server.initialise()
-    server.start()
-    try:
-        with server.connect() as connection:
-            create_database(connection, "bench")
-        os.environ["SCHOOLKEEPER_HOME"] = str(home)
-        os.environ["SCHOOLKEEPER_DATABASE_URL"] = server.dsn("bench")
+    with control_plane(SCRATCH_SETTINGS):
         os.environ["SCHOOLKEEPER_HOSTS"] = "testserver"
-        os.environ["DJANGO_SETTINGS_MODULE"] = "schoolkeeper.server.settings"
         return _measure(rounds)
-    finally:
-        server.stop()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _measure(rounds: int) -> int:

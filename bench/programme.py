@@ -3,25 +3,21 @@
 Beside each stands a floor, measured in the same run on the same PostgreSQL: bare rows from `generate_series`, bare
 runs by COPY, and a workflow that is put into a DBOS queue at the very moment. The ratio counts, not the seconds.
 
-    python bench/programme.py --systems 10000     makes all 33 million rows
+    python -m bench.programme --systems 10000     makes all 33 million rows
 """
 
 import argparse
 import gc
-import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
-from schoolkeeper.connectors.postgres.binaries import find
-from schoolkeeper.connectors.postgres.cluster import Cluster
+from bench._control_plane import control_plane
 
 FULL = 10_000
 TASKS, DAILY = 40, 9  # the other 31 are weekly and rarer
@@ -35,23 +31,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--systems", type=int, default=300)
     wanted = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="schoolkeeper-bench-") as folder:
-        home = Path(folder)
-        home.chmod(0o755)
-        cluster = Cluster(home / "postgres", find(16))
-        cluster.initialise()
-        cluster.start()
-        try:
-            with cluster.connect() as connection:
-                connection.execute("CREATE DATABASE keeper")
-            os.environ |= {
-                "SCHOOLKEEPER_HOME": folder,
-                "SCHOOLKEEPER_DATABASE_URL": cluster.dsn("keeper"),
-                "DJANGO_SETTINGS_MODULE": "schoolkeeper.server.settings",
-            }
-            measure(wanted.systems)
-        finally:
-            cluster.stop()
+    with control_plane(settings={}):
+        measure(wanted.systems)
 
 
 def measure(systems: int) -> None:

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from schoolkeeper.connectors.postgres.cluster_files import free_port
+from schoolkeeper.testing.folders import temporary_folder
 from tests.cli.conftest import DEFINITION
 
 PATIENCE_SECONDS = 90
@@ -67,13 +67,11 @@ class Serve:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Serve]]:
-    """In a folder that the database server's account may enter, unlike pytest's own."""
     started: list[Serve] = []
-    with tempfile.TemporaryDirectory(prefix="schoolkeeper-serve-") as folder:
-        Path(folder).chmod(0o711)
+    with temporary_folder("schoolkeeper-serve-") as folder:
 
         def start(*options: str) -> Serve:
-            started.append(Serve(Path(folder), *options))
+            started.append(Serve(folder, *options))
             return started[-1]
 
         yield start

@@ -3,9 +3,7 @@
 Run from the project's folder with PYTHONPATH=src:. ; needs Chromium.
 """
 
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser
@@ -14,6 +12,7 @@ from schoolkeeper.catalogue.builtin import BUILTIN
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
+from schoolkeeper.testing.folders import temporary_folder
 from tests.controlroom.browser import NARROW, WIDE, chromium, sign_in
 from tests.controlroom.serving import served
 
@@ -115,12 +114,10 @@ def take(browser: Browser, address: str, folder: Path, names: list[str]) -> None
 
 def main(folder: Path, *, empty: bool, only: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    home = Path(tempfile.mkdtemp(prefix="schoolkeeper-pictures-"))
-    home.chmod(0o711)
-    server = Cluster(home / "postgres", find(16), settings=SCRATCH_SETTINGS)
-    server.initialise()
-    server.start()
-    try:
+    with (
+        temporary_folder("schoolkeeper-pictures-") as home,
+        Cluster(home / "postgres", find(16), settings=SCRATCH_SETTINGS) as server,
+    ):
         with server.connect() as connection:
             create_database(connection, "pictures")
         names = (
@@ -141,9 +138,6 @@ def main(folder: Path, *, empty: bool, only: list[str]) -> None:
         )
         with served(server.dsn("pictures"), home, filled=not empty) as address, chromium() as browser:
             take(browser, address, folder, names)
-    finally:
-        server.stop()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":

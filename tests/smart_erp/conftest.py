@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from schoolkeeper.server.postgres import EmbeddedPostgres
+from schoolkeeper.testing.folders import temporary_folder
 from tests.smart_erp.erp import Erp, free_port
 
 MakeErp = Callable[..., Erp]
@@ -21,10 +20,8 @@ MakeErp = Callable[..., Erp]
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
-    """In a folder that the server's account may enter, unlike pytest's own."""
-    with tempfile.TemporaryDirectory(prefix="smart-erp-") as folder:
-        Path(folder).chmod(0o755)
-        server = EmbeddedPostgres(Path(folder) / "data")
+    with temporary_folder("smart-erp-") as folder:
+        server = EmbeddedPostgres(folder / "data")
         server.initialise()
         server.start()
         yield server

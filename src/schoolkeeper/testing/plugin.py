@@ -7,10 +7,8 @@ of them. Schoolkeeper itself gets a home folder of its own, so that no test read
 import atexit
 import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -22,11 +20,12 @@ from schoolkeeper.connectors.mariadb.session import quoted
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster import SCRATCH_SETTINGS, Cluster
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
+from schoolkeeper.testing.folders import temporary_folder
 
 # Django reads its settings before any fixture runs, hence here; the database's address is filled in later.
-HOME = Path(tempfile.mkdtemp(prefix="schoolkeeper-test-"))
-HOME.chmod(0o711)  # the database server's own account must get through
-atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+_WHOLE_RUN = ExitStack()
+HOME = _WHOLE_RUN.enter_context(temporary_folder("schoolkeeper-test-"))
+atexit.register(_WHOLE_RUN.close)
 os.environ["SCHOOLKEEPER_HOME"] = str(HOME)
 os.environ["SCHOOLKEEPER_DATABASE_URL"] = "postgresql://later:later@127.0.0.1:1/schoolkeeper"
 
