@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import pyrage  # type: ignore[import-untyped]
@@ -56,17 +57,24 @@ class _Compressed(io.RawIOBase):
 
 def unseal(sealed: bytes, identity: Identity) -> bytes:
     """What `seal` took in. Raises CannotOpen when it was sealed for other keys, else Damaged."""
-    return b"".join(unseal_blocks(sealed, identity))
+    with _told():  # in one piece it takes two thirds of the time
+        return zstandard.ZstdDecompressor().decompressobj().decompress(pyrage.decrypt(sealed, [identity]))
 
 
 def unseal_blocks(sealed: bytes, identity: Identity) -> Iterator[bytes]:
     """The same piece by piece."""
-    try:
+    with _told():
         compressed = pyrage.decrypt(sealed, [identity])
         del sealed
         decompressor = zstandard.ZstdDecompressor().decompressobj()
         for at in range(0, len(compressed), BLOCK_BYTES):
             yield decompressor.decompress(compressed[at : at + BLOCK_BYTES])
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
     except (pyrage.DecryptError, zstandard.ZstdError) as error:
         if str(error) == NO_KEY:
             raise CannotOpen("it was sealed for other keys than the one at hand") from None

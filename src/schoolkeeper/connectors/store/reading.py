@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from schoolkeeper.connectors.store.chunk_table import ChunkTable
-from schoolkeeper.connectors.store.envelope import Identity, unseal_blocks
+from schoolkeeper.connectors.store.envelope import Identity, unseal, unseal_blocks
 from schoolkeeper.connectors.store.errors import Damaged
 from schoolkeeper.connectors.store.manifest import Index, Part
 from schoolkeeper.connectors.store.pack import PACK_BYTES, unpack
@@ -25,7 +25,7 @@ CHUNK_WEIGHT_BYTES = 400
 
 def opened(get: Callable[[str], bytes], part: Part, identity: Identity) -> bytes:
     """What an object holds. Raises Damaged when it is missing or not what was written, else CannotOpen."""
-    return b"".join(opened_blocks(get, part, identity))
+    return unseal(_whole(get, part), identity)
 
 
 def opened_blocks(get: Callable[[str], bytes], part: Part, identity: Identity) -> Iterator[bytes]:
