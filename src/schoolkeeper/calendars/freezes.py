@@ -5,14 +5,13 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
+from schoolkeeper.calendars.entered import faults_of_stretch
 from schoolkeeper.calendars.models import Freeze
-from schoolkeeper.calendars.scope import about, faults_of
+from schoolkeeper.calendars.scope import about
 from schoolkeeper.connectors.system import System
 from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.kernel.spec import Risk, Spec
 from schoolkeeper.records import ledger
-
-LONGEST_TITLE = 200
 
 
 def of(system: System) -> QuerySet[Freeze]:
@@ -56,15 +55,7 @@ def declare(
     faults = []
     if kind not in Freeze.Kind.values:
         faults.append(f"kind: {kind!r} is neither hard nor soft")
-    if not title.strip():
-        faults.append("title: say what for, people will ask")
-    if len(title) > LONGEST_TITLE:
-        faults.append(f"title: at most {LONGEST_TITLE} characters")
-    if ends_at <= starts_at:
-        faults.append("ends_at: it must come after the beginning")
-    if ends_at <= now:
-        faults.append("ends_at: it is over already")
-    faults += faults_of(system, institution)
+    faults += faults_of_stretch(title, starts_at, ends_at, now, system, institution)
     if faults:
         raise Invalid("freeze", faults)
     freeze = Freeze.objects.create(

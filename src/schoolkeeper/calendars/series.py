@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from schoolkeeper.calendars.clock_rules import rules_of
+from schoolkeeper.calendars.entered import faults_of_title
 from schoolkeeper.calendars.models import Window, WindowSeries
 from schoolkeeper.calendars.recurrence import fault_of, moments
 from schoolkeeper.calendars.scope import about
@@ -24,7 +25,7 @@ from schoolkeeper.kernel.spec import Risk
 from schoolkeeper.records import ledger
 
 HORIZON = timedelta(days=366)
-LONGEST_TITLE, LONGEST_RULE = 200, 500
+LONGEST_RULE = 500
 STRIDE = timedelta(days=7)
 """What is missing at the far end is made a week at a time."""
 SHORTEST_MINUTES, LONGEST_MINUTES = 5, 7 * 24 * 60
@@ -215,10 +216,7 @@ def _going_on(pk: int) -> WindowSeries:
 
 
 def _faults(series: WindowSeries, now: datetime) -> Iterator[str]:
-    if not str(series.title).strip():
-        yield "title: say what for, people will read it"
-    if len(str(series.title)) > LONGEST_TITLE:
-        yield f"title: at most {LONGEST_TITLE} characters"
+    yield from faults_of_title(str(series.title))
     if len(series.rule) > LONGEST_RULE:
         yield f"rule: at most {LONGEST_RULE} characters"
     if series.system and series.institution:

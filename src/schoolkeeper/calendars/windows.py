@@ -11,15 +11,14 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from schoolkeeper.calendars.entered import faults_of_stretch
 from schoolkeeper.calendars.models import Window
-from schoolkeeper.calendars.scope import about, faults_of
+from schoolkeeper.calendars.scope import about
 from schoolkeeper.connectors.system import System
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.kernel.spec import Kind, Risk, Spec
 from schoolkeeper.records import ledger
-
-LONGEST_TITLE = 200
 
 
 def of(system: System) -> QuerySet[Window]:
@@ -83,17 +82,7 @@ def plan(
     says: str = "",
 ) -> Window:
     """Plan a window. Raises Invalid listing every fault."""
-    faults = []
-    if not title.strip():
-        faults.append("title: say what for, people will read it")
-    if len(title) > LONGEST_TITLE:
-        faults.append(f"title: at most {LONGEST_TITLE} characters")
-    if ends_at <= starts_at:
-        faults.append("ends_at: it must come after the beginning")
-    if ends_at <= now:
-        faults.append("ends_at: it is over already")
-    faults += faults_of(system, institution)
-    if faults:
+    if faults := list(faults_of_stretch(title, starts_at, ends_at, now, system, institution)):
         raise Invalid("window", faults)
     window = Window.objects.create(
         title=title.strip(),
