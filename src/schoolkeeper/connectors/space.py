@@ -1,6 +1,8 @@
 """Room on the file systems of this machine."""
 
 import shutil
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,3 +24,17 @@ def space_at(path: Path) -> Space | None:
         return Space(device=path.stat().st_dev, free_bytes=shutil.disk_usage(path).free)
     except OSError:
         return None
+
+
+def lacking(wanted: Iterable[tuple[Space | None, int]]) -> list[tuple[int, int]]:
+    """Where what is wanted does not fit: (needed, free) bytes, summed up for each file system.
+
+    What does not fit beside each other does not fit. What cannot be seen is left out.
+    """
+    needed: Counter[int] = Counter()
+    free: dict[int, int] = {}
+    for space, size_bytes in wanted:
+        if space is not None:
+            needed[space.device] += size_bytes
+            free[space.device] = space.free_bytes
+    return [(size_bytes, free[device]) for device, size_bytes in needed.items() if size_bytes > free[device]]

@@ -8,6 +8,7 @@ from schoolkeeper.catalogue.recover.point_in_time.moments import NOT_YET
 from schoolkeeper.catalogue.recover.system.guarding import Objection
 from schoolkeeper.connectors.local_time import shown
 from schoolkeeper.connectors.postgres.target import DatabaseTarget
+from schoolkeeper.connectors.space import lacking
 
 # A restored database takes more room than its rows: indexes, and the log of what is written meanwhile.
 SPACE_FACTOR = 2
@@ -122,22 +123,15 @@ def _server(facts: PointFacts, target: DatabaseTarget) -> Iterator[Objection]:
 
 
 def _space(facts: PointFacts) -> Iterator[Objection]:
-    """Summed up for each file system. What is recovered already has its room."""
+    """What is recovered already has its room."""
     if facts.server_bytes is None or facts.database_bytes is None:
         return
     copied = 0 if facts.recovered else facts.server_bytes
-    needs: dict[int, int] = {}
-    free: dict[int, int] = {}
     wanted = [(facts.workspace, copied + facts.database_bytes)]
     wanted.append((facts.database.space, SPACE_FACTOR * facts.database_bytes))
-    for space, size_bytes in wanted:
-        if space is not None:
-            needs[space.device] = needs.get(space.device, 0) + size_bytes
-            free[space.device] = space.free_bytes
-    for device, needed_bytes in needs.items():
-        if needed_bytes > free[device]:
-            says = (
-                f"The recovery needs {needed_bytes / 1e9:,.1f} GB on a disk with {free[device] / 1e9:,.1f} GB "
-                "free: for a copy of the whole server, and the recovered database beside the live one."
-            )
-            yield Objection("space", says, "Make room, or recover on a larger disk.")
+    for needed_bytes, free_bytes in lacking(wanted):
+        says = (
+            f"The recovery needs {needed_bytes / 1e9:,.1f} GB on a disk with {free_bytes / 1e9:,.1f} GB "
+            "free: for a copy of the whole server, and the recovered database beside the live one."
+        )
+        yield Objection("space", says, "Make room, or recover on a larger disk.")

@@ -14,6 +14,7 @@ from schoolkeeper.connectors.mariadb.binaries import release_of
 from schoolkeeper.connectors.mariadb.target import MariadbTarget
 from schoolkeeper.connectors.postgres.target import DatabaseTarget
 from schoolkeeper.connectors.replacements import AnyTarget
+from schoolkeeper.connectors.space import lacking
 from schoolkeeper.connectors.sqlite.target import SqliteTarget
 
 # A restored database takes more room than its dump: indexes, and the log of what is written meanwhile.
@@ -270,21 +271,13 @@ def _nested(facts: RecoverFacts) -> Iterator[Objection]:
 
 
 def _space(facts: RecoverFacts, chosen: ChosenSet) -> Iterator[Objection]:
-    """Summed up for each file system: what does not fit beside each other does not fit."""
-    needs: dict[int, int] = {}
-    free: dict[int, int] = {}
     sizes = {one.component: one.size_bytes for one in chosen.folders}
     wanted = [(folder.space, SPACE_FACTOR * sizes[folder.component]) for folder in facts.folders]
     wanted.append((facts.database.space if facts.database else None, SPACE_FACTOR * chosen.dump_bytes))
     wanted.append((facts.workspace, chosen.dump_bytes))
-    for space, size_bytes in wanted:
-        if space is not None:
-            needs[space.device] = needs.get(space.device, 0) + size_bytes
-            free[space.device] = space.free_bytes
-    for device, needed_bytes in needs.items():
-        if needed_bytes > free[device]:
-            says = (
-                f"The recovery needs {needed_bytes / 1e9:,.1f} GB on a disk with {free[device] / 1e9:,.1f} GB "
-                "free: old and new lie side by side until it is done."
-            )
-            yield Objection("space", says, "Make room, or recover onto a larger disk.")
+    for needed_bytes, free_bytes in lacking(wanted):
+        says = (
+            f"The recovery needs {needed_bytes / 1e9:,.1f} GB on a disk with {free_bytes / 1e9:,.1f} GB "
+            "free: old and new lie side by side until it is done."
+        )
+        yield Objection("space", says, "Make room, or recover onto a larger disk.")
