@@ -24,11 +24,12 @@ from schoolkeeper.catalogue.backup.verify.test_arrange import (
     store,
     subject,
 )
+from schoolkeeper.cli.results import backups
 from schoolkeeper.connectors.store.act import StoreAct
 from schoolkeeper.connectors.store.component import StoreComponent
 from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.kernel.finding import Level
-from schoolkeeper.ledger.keys import KeySigner, generate
+from schoolkeeper.ledger.keys import KeySigner, generate, own_path
 from schoolkeeper.testing.conformance import NOON, Subject
 
 PAGE = Path(__file__).parents[2] / "docs" / "backup-format.md"
@@ -99,6 +100,21 @@ def test_what_we_signed_is_ours(here: Shelf, ours: KeySigner) -> None:
     one.now = NOON + 2 * DAY
     foreign = [finding.code for finding in findings(one, one.assess()) if "foreign" in finding.code]
     assert foreign == [], "signatures are ours, and needed"
+
+
+def test_the_command_line_knows_the_proof_of_a_signed_set(
+    here: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_path(tmp_path).parent.mkdir(mode=0o700)
+    generate(own_path(tmp_path))
+    monkeypatch.setenv("SCHOOLKEEPER_HOME", str(tmp_path))
+    sealed(here, here.plant(NOON - 2 * HOUR, [b"rows"]), KeySigner(own_path(tmp_path)))
+    made = sealed(here, here.plant(NOON - HOUR, [b"rows"]), KeySigner(own_path(tmp_path)))
+    system = verify(here, None).system
+    newest, _ = backups.listed(system, "backups")
+    shown = backups.shown(system, "backups", made.set)
+    assert (newest.id, newest.proven) == (made.set, True)
+    assert [proof.holds for proof in shown.proofs] == [True]
 
 
 def test_old_sets_without_a_signature_are_a_note(here: Shelf, ours: KeySigner) -> None:

@@ -132,9 +132,9 @@ class SetShown:
 def shown(system: System, store_name: str, set_id: str) -> SetShown:
     """A set. Raises Invalid when there is none, Permanent when its manifest cannot be used."""
     with StoreLook(store_name, component(system, store_name), system.slug, signer()) as store:
-        manifest = manifest_of(store, set_id)
-        one = StoredSet(set_id, manifest)
-        proofs = read_proofs(store, [one]).counting.get(set_id, {}).values()
+        stored = _stored(store, set_id)
+        manifest = _usable(stored)
+        proofs = read_proofs(store, [stored]).counting[set_id].values()
         checks = store.key_checks()
     keys = {
         recipient: checks[recipient].checked_at if recipient in checks else None
@@ -146,12 +146,20 @@ def shown(system: System, store_name: str, set_id: str) -> SetShown:
 
 def manifest_of(store: StoreLook, set_id: str) -> Manifest:
     """The manifest of a set. Raises Invalid when there is none, Permanent when it cannot be used."""
+    return _usable(_stored(store, set_id))
+
+
+def _stored(store: StoreLook, set_id: str) -> StoredSet:
     found = next((one for one in store.sets() if one.id == set_id), None)
     if found is None:
         raise Invalid("set", [f"{store.where} has no set {set_id!r}: see `schoolkeeper backups list`"])
-    if found.manifest is None:
-        raise Permanent(f"The set {set_id} cannot be used: {found.fault}.")
-    return found.manifest
+    return found
+
+
+def _usable(stored: StoredSet) -> Manifest:
+    if stored.manifest is None:
+        raise Permanent(f"The set {stored.id} cannot be used: {stored.fault}.")
+    return stored.manifest
 
 
 def render_set(result: SetShown) -> RenderableType:
