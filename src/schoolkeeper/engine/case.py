@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.facts import Facts, Options
 from schoolkeeper.ledger.keys import KeySigner
 from schoolkeeper.profiles.model import Profile
+from schoolkeeper.records import sets
 from schoolkeeper.records.ledger import signing_key
 from schoolkeeper.records.models import Run
 
@@ -41,6 +43,7 @@ class Case:
             now=timezone.now(),
             home=settings.SCHOOLKEEPER_HOME,
             signer=KeySigner(signing_key(settings.SCHOOLKEEPER_HOME)),
+            recorded_sets=partial(sets.recorded, self.run.system),
         )
 
     def look(self) -> Look:

@@ -42,9 +42,10 @@ class Subject:
     options: Options = field(default_factory=Options)
     now: datetime = NOON
     signer: Signer | None = None
+    recorded_sets: Callable[[], frozenset[str]] | None = None
 
     def context(self) -> RunContext:
-        return RunContext("conformance", self.now, self.now, self.home, self.signer)
+        return RunContext("conformance", self.now, self.now, self.home, self.signer, self.recorded_sets)
 
     def assess(self, system: System | None = None) -> Facts:
         with Look(system or self.system, self.profile, self.context(), self.task.spec) as look:

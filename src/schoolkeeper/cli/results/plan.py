@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
@@ -18,6 +19,7 @@ from schoolkeeper.engine.gate import needs_approval
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.care import find
 from schoolkeeper.ledger.keys import signer_at
+from schoolkeeper.records import sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def plan(task_id: str, slug: str, given: Mapping[str, object]) -> Plan:
     options = parse_options(task, given)
     now = timezone.now()
     home = settings.SCHOOLKEEPER_HOME
-    context = RunContext("dry-run", now, now, home, signer_at(home))
+    context = RunContext("dry-run", now, now, home, signer_at(home), partial(sets.recorded, slug))
     with Look(system, profiles.load(system.profile), context, task.spec) as look:
         facts = task.assess(look, options)
     return Plan(

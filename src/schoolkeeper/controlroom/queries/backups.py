@@ -13,10 +13,8 @@ from schoolkeeper.controlroom.queries.names import Names, SystemName
 from schoolkeeper.controlroom.queries.verifications import Verification, newest_verifications
 from schoolkeeper.controlroom.wording import Word
 from schoolkeeper.records.models import EvidenceRecord, StepRecord
+from schoolkeeper.records.sets import MAIN_STORE, removals
 from schoolkeeper.reporting.proof.reading import Reading, read
-
-MAIN_STORE = "backups"
-"""The store that sets are taken into; others hold copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +135,7 @@ def proofs_of(system: str, key: str) -> list[ProofRow]:
 
 def _removals() -> QuerySet[StepRecord]:
     """The steps that took a set away from the main store."""
-    steps = StepRecord.objects.filter(run__task="backup.prune", state=StepRecord.State.DONE)
-    return steps.filter(action__verb="remove", action__arguments__store=MAIN_STORE)
+    return removals().filter(state=StepRecord.State.DONE)
 
 
 def _removed_at(systems: Iterable[str], keys: Iterable[str]) -> dict[tuple[str, str], datetime | None]:

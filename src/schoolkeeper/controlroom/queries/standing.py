@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from django.utils.dateparse import parse_duration
 
-from schoolkeeper.controlroom.queries.backups import MAIN_STORE, ProofRow, proof_row
+from schoolkeeper.controlroom.queries.backups import ProofRow, proof_row
 from schoolkeeper.controlroom.queries.names import Names, SystemName
 from schoolkeeper.controlroom.queries.newest import newest_of
 from schoolkeeper.controlroom.queries.proofs import DEFAULT_RPO, Proof, newest_proofs
@@ -15,6 +15,7 @@ from schoolkeeper.controlroom.queries.verifications import Verification, newest_
 from schoolkeeper.controlroom.wording import Tone
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.records.models import EvidenceRecord, LatestMeasurement
+from schoolkeeper.records.sets import MAIN_STORE
 from schoolkeeper.reporting.proof.reading import read
 
 DEFAULT_RTO = timedelta(hours=4)

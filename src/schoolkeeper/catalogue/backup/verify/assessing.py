@@ -23,6 +23,7 @@ NAMES_KEPT = 10
 def assessed(look: Look, name: str, share_percent: int, pace: Callable[[int], None]) -> VerifyFacts:
     """Read a store, or the share of the day of it. Raises Unreachable."""
     store = look.store(name)
+    recorded = look.run.recorded_sets() if name == STORE and look.run.recorded_sets else frozenset()
     holdings = Holdings.of(store)
     day = look.run.now.astimezone(ZoneInfo(look.system.timezone)).date()
     reading = gently(lambda: read(store, holdings, day, share_percent, pace))
@@ -37,6 +38,7 @@ def assessed(look: Look, name: str, share_percent: int, pace: Callable[[int], No
         store=name,
         sets=[_state(one, bad) for one in holdings.sound],
         unsound=holdings.faults,
+        gone=sorted(recorded.difference(one.id for one in holdings.sets)),
         damaged=_damaged(holdings, reading),
         unreadable=reading.unreadable,
         marked=marked,

@@ -17,6 +17,8 @@ def verification(facts: VerifyFacts) -> Evidence:
         f"{every} objects ({facts.bytes / 1e6:,.1f} MB) of {sets} in {facts.store} were "
         f"read back{left}; {damaged}. The newest set is {f'locked until {until}' if until else 'not locked'}."
     )
+    if facts.gone:
+        says += f" Sets that are gone, although no rule removed them: {len(facts.gone):,}."
     if held:
         says += f" Not in this store, and so not read: {', '.join(held)}."
     data = {
@@ -28,6 +30,7 @@ def verification(facts: VerifyFacts) -> Evidence:
         "damaged": len(facts.damaged),
         "unreadable": len(facts.unreadable),
         "unsound": sorted(facts.unsound),
+        "gone": facts.gone,
         "newest": facts.newest.id if facts.newest else "",
         "signed": facts.signed,
         "unsigned": facts.unsigned,

@@ -43,11 +43,13 @@ class VerifyFacts(Facts):
     """`sets` are those with a sound manifest, oldest first, `unsound` the others by id. `unreadable` are objects
     that the place did not hand out. `marked` are packs that carry a mark, `mended` those of them that are sound.
 
-    `orphans` are what interrupted making left behind, `strays` proofs of sets that are gone, `foreign` what is no
-    object of ours; all of them older than a day. `locked_until` is how long the place itself keeps all of the
-    newest set. `unsigned` are sets without a signature from before any was signed, `suspect` those from since;
-    `disbelieved` are proofs whose signature does not speak for them, by their names. `copies` are all stores of
-    the system; empty when another store than the usual one was asked about.
+    `gone` are sets that were put here, as the records say, and that no rule of ours took away; empty where
+    there are no records to ask. `orphans` are what interrupted making left behind, `strays` proofs of sets that
+    are gone, `foreign` what is no object of ours; all of them older than a day. `locked_until` is how long the
+    place itself keeps all of the newest set. `unsigned` are sets without a signature from before any was
+    signed, `suspect` those from since; `disbelieved` are proofs whose signature does not speak for them, by
+    their names. `copies` are all stores of the system; empty when another store than the usual one was asked
+    about.
     """
 
     volatile: ClassVar[frozenset[str]] = frozenset({"now", "store_bytes"})
@@ -75,6 +77,7 @@ class VerifyFacts(Facts):
     lock_expected_days: int | None
     copies: list[CopyFacts]
     signed: int = 0
+    gone: list[str] = Field(default_factory=list)
     unsigned: list[str] = Field(default_factory=list)
     suspect: list[str] = Field(default_factory=list)
     disbelieved: dict[str, str] = Field(default_factory=dict)
@@ -97,6 +100,6 @@ class VerifyFacts(Facts):
 
     @property
     def holds(self) -> bool:
-        """Whether every set is what its manifest says, as far as was read, and ours, as far as can be told."""
-        whole = not self.unsound and not self.damaged and not self.unreadable
+        """Whether every set is there, is what its manifest says (as far as was read), and is ours."""
+        whole = not self.unsound and not self.damaged and not self.unreadable and not self.gone
         return bool(self.sets) and whole and not self.suspect and not self.disbelieved

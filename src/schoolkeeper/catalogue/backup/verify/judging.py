@@ -1,6 +1,6 @@
 """What a person should know about the sets of a store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from schoolkeeper.catalogue.backup.verify.copies import lacking
@@ -16,6 +16,7 @@ ANOTHER_SET = "Take another set with backup.create, and look at the disk or the 
 
 def verdicts(facts: VerifyFacts) -> Iterator[Verdict]:
     yield from _age(facts)
+    yield from _gone(facts)
     for set_id, fault in facts.unsound.items():
         says = (
             f"The backup set {set_id} cannot be used: {fault}. No pack is called unneeded as long as it is there."
@@ -46,6 +47,21 @@ def _age(facts: VerifyFacts) -> Iterator[Verdict]:
         age, target = (_hours(one) for one in (facts.now - newest.taken_at, facts.rpo))
         says = f"The newest whole set in {facts.store} is {age} old; the target (RPO) is {target}."
         yield "overdue", Level.ERROR, says, "", "Take a set now, and find out why none came in time."
+
+
+def _gone(facts: VerifyFacts) -> Iterator[Verdict]:
+    if facts.gone:
+        says = (
+            f"Sets that are not in {facts.store} any more, although no rule of ours removed them: "
+            f"{len(facts.gone):,} ({_some(facts.gone)})."
+        )
+        hint = "Look whether the right disk is mounted. If another store has them, backup.copy brings them back."
+        yield "gone", Level.ERROR, says, facts.store, hint
+
+
+def _some(ids: Sequence[str]) -> str:
+    """The newest few of them."""
+    return ", ".join(sorted(ids, reverse=True)[:3]) + ", …" * (len(ids) > 3)
 
 
 def _signed(facts: VerifyFacts) -> Iterator[Verdict]:

@@ -54,6 +54,7 @@ class Verify(SystemTask[VerifyOptions, VerifyFacts]):
         findings={
             "no_set": "There is no backup set",
             "overdue": "The newest whole set is older than the target",
+            "gone": "Sets are gone that nothing of ours removed",
             "unsound": "A set has no sound manifest",
             "not_ours": "A set or a proof may be of somebody else",
             "unsigned": "Sets are not signed",

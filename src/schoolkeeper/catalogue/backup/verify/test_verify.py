@@ -1,6 +1,7 @@
 """What `backup.verify` promises, on real stores."""
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -71,6 +72,20 @@ def test_a_sound_store_holds_and_the_numbers_are_those_of_the_store(here: Shelf)
     numbers = {one.name: one.value for one in one.task.measure(facts)}
     assert numbers["backup.verified_bytes"] == facts.bytes
     assert numbers["backup.orphan_bytes"] == 0
+
+
+def test_sets_that_vanished_are_missed_although_what_is_there_is_sound(here: Shelf) -> None:
+    """Such as below the folder of a disk that is not mounted."""
+    there, lost = here.plant(NOON - HOUR, [b"rows of today"]), here.plant(NOON - DAY, [b"rows of yesterday"])
+    one = verify(here)
+    one.recorded_sets = lambda: frozenset({there.set, lost.set})
+    assert found(one) == set()
+    shutil.rmtree(here.path / "sets" / lost.set)
+    assert found(one) == {("gone", "backups")}
+    (evidence,) = one.task.evidence(one.assess())
+    assert (evidence.holds, evidence.data["gone"]) == (False, [lost.set])
+    one.recorded_sets = None
+    assert found(one) == set(), "nobody knows"
 
 
 @pytest.mark.parametrize("name", ["database.0001", "database.index", "SHA256SUMS"])
