@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from schoolkeeper.cli.results.status import status
 from schoolkeeper.controlroom.queries import backups
 from schoolkeeper.controlroom.queries.names import Names
 from schoolkeeper.controlroom.queries.standing import standings
@@ -74,6 +75,22 @@ def test_reading_back_tells_of_backups_that_were_there_by_then(system: str, now:
     made.read_back(system, [old], now + timedelta(hours=1), unsound={new: "its manifest is gone"})
     words = {row.key: row.read_back.text for row in backups.sets_of(system, Names())}
     assert words == {old: "Not sure", new: "Damaged"}
+
+
+def test_a_backup_that_is_gone_is_not_called_proven(
+    cast: Mapping[str, Client], system: str, now: datetime
+) -> None:
+    gone, there = made.take(system, now - timedelta(hours=9)), made.take(system, now - timedelta(hours=1))
+    made.prove(system, gone, now - timedelta(hours=9), now - timedelta(hours=8))
+    (before,) = standings(Names(), now, system)
+    assert before.proof.key == gone
+    assert status().systems[0].last_proven_backup == gone
+    made.read_back(system, [there], now, gone=[gone])
+    words = {row.key: row.read_back.text for row in backups.sets_of(system, Names())}
+    assert words == {gone: "Gone", there: "All read back"}
+    (after,) = standings(Names(), now, system)
+    assert (after.proof.key, after.proof.word.text, after.verification.word.text) == ("", "Never proven", "Gone")
+    assert status().systems[0].last_proven_backup is None
 
 
 def test_copies_are_unknown_until_somebody_has_looked(

@@ -16,6 +16,7 @@ from schoolkeeper.engine.models import Hold, WriterLock
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.kernel.failpoints import InjectedFailure
+from schoolkeeper.records import evidence
 from schoolkeeper.records.models import (
     EvidenceRecord,
     FindingRecord,
@@ -271,7 +272,7 @@ def test_what_postgres_cannot_store_is_replaced(carrier: Carrier) -> None:
     assert finding.says.startswith("broken \ufffd text")
 
 
-def test_an_old_proof_or_a_failed_one_is_no_restore_point(carrier: Carrier) -> None:
+def test_an_old_proof_a_failed_one_and_one_of_a_set_that_is_gone_are_no_restore_point(carrier: Carrier) -> None:
     proved, now = carrier.run(), timezone.now()
 
     def proof(holds: bool, taken_hours_ago: int, said_minutes_ago: int) -> str:
@@ -284,6 +285,9 @@ def test_an_old_proof_or_a_failed_one_is_no_restore_point(carrier: Carrier) -> N
 
     assert proof(holds=True, taken_hours_ago=100, said_minutes_ago=5) == "refused"
     assert proof(holds=True, taken_hours_ago=1, said_minutes_ago=4) == "ok"
+    reading = Evidence("verification", "backups", False, "", {"gone": ["set 2"]})
+    evidence.keep(proved, [reading], now)
+    assert proof(holds=True, taken_hours_ago=1, said_minutes_ago=2) == "refused", "the set is not there any more"
     assert proof(holds=False, taken_hours_ago=1, said_minutes_ago=3) == "refused"
 
 

@@ -198,6 +198,15 @@ def test_a_later_word_takes_a_proof_back(school, kind: str, holds: bool) -> None
     assert collect(school.slug, "day", NOW).backups.age is None
 
 
+def test_a_proof_of_a_set_that_is_gone_helps_nobody(school) -> None:
+    made = school.run("backup.create", ago(hours=9))
+    for key, hours in (("a", 9), ("b", 7)):
+        school.evidence(made, "backup-set", key, ago(hours=hours))
+        school.evidence(made, "proof", key, ago(hours=hours - 1))
+    school.evidence(made, "verification", "backups", ago(hours=3), holds=False, gone=["b"])
+    assert collect(school.slug, "day", NOW).backups.proven_set == "a"
+
+
 def test_an_unproven_newer_set_does_not_count(school) -> None:
     for key, hours in (("old", 40), ("new", 2)):
         school.evidence(school.run("backup.create", ago(hours=hours)), "backup-set", key, ago(hours=hours))

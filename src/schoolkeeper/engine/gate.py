@@ -17,7 +17,7 @@ from schoolkeeper.engine.own_database import replaces_own
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.moments import shown
 from schoolkeeper.kernel.spec import Risk, Spec, Undo
-from schoolkeeper.records import evidence, ledger
+from schoolkeeper.records import evidence, ledger, sets
 
 RESTORE_POINT_AGE = timedelta(hours=24)
 
@@ -55,7 +55,8 @@ def has_restore_point(case: Case, now: datetime) -> str | None:
     proof = evidence.newest(case.system.slug, "proof")
     # The newest word counts, not the newest good one; and a fresh proof of an old set is an old restore point.
     taken_at = datetime.fromisoformat(proof.data["taken_at"]) if proof and proof.data.get("taken_at") else None
-    if proof is None or not proof.holds or taken_at is None or taken_at < now - RESTORE_POINT_AGE:
+    is_good = proof is not None and proof.holds and proof.key not in sets.missed(case.system.slug)
+    if not is_good or taken_at is None or taken_at < now - RESTORE_POINT_AGE:
         return "There is no backup set proven within the last 24 hours: run backup.create and backup.drill first."
     return None
 

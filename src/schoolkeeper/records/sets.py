@@ -1,4 +1,4 @@
-"""Which backup sets should be in the store that they were taken into, as far as the records know."""
+"""Which backup sets should be in the store that they were taken into, and which were missed there."""
 
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
@@ -22,3 +22,10 @@ def recorded(system: str) -> frozenset[str]:
     begun = removals().filter(run__system=system).exclude(state=StepRecord.State.PLANNED)
     gone = begun.values_list(KeyTextTransform("set", "action__arguments"), flat=True)
     return frozenset(taken.exclude(key__in=gone).values_list("key", flat=True))
+
+
+def missed(system: str) -> frozenset[str]:
+    """The sets that the newest reading of the main store did not find: no proof of theirs helps anybody."""
+    readings = EvidenceRecord.objects.filter(system=system, kind="verification", key=MAIN_STORE)
+    newest = readings.order_by("-at").values_list("data", flat=True).first()
+    return frozenset(newest.get("gone", ())) if newest else frozenset()

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from schoolkeeper.cli.exits import Exit
 from schoolkeeper.cli.results.finding_lines import STYLES
+from schoolkeeper.controlroom.queries.proofs import newest_proofs
 from schoolkeeper.controlroom.queries.systems import SystemState, states
 from schoolkeeper.controlroom.queries.tasks import watching
 from schoolkeeper.engine.presence import alive
 from schoolkeeper.kernel.finding import Level
-from schoolkeeper.records import evidence
 from schoolkeeper.records.models import Run
 
 
@@ -61,7 +61,7 @@ def exit_for(result: Status) -> Exit:
 def _line(state: SystemState) -> SystemLine:
     runs = Run.objects.filter(system=state.slug)
     last = runs.filter(state=Run.State.ENDED).order_by("-ended_at").values_list("ended_at", flat=True).first()
-    proof = evidence.newest(state.slug, "proof", holds=True)
+    proof = newest_proofs({state.slug: None}, timezone.now())[state.slug]
     return SystemLine(
         slug=state.slug,
         name=state.name,
@@ -73,8 +73,8 @@ def _line(state: SystemState) -> SystemLine:
         running=runs.filter(state__in=(Run.State.QUEUED, Run.State.RUNNING)).count(),
         waiting=runs.filter(state=Run.State.WAITING).count(),
         last_run_at=last,
-        last_proven_backup=proof.key if proof else None,
-        last_proof_at=proof.at if proof else None,
+        last_proven_backup=proof.key or None,
+        last_proof_at=proof.proven_at,
     )
 
 

@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils.dateparse import parse_duration
 
 from schoolkeeper.controlroom.wording import Word
+from schoolkeeper.records.sets import MAIN_STORE
 
 DEFAULT_RPO = timedelta(hours=24)
 
@@ -36,7 +37,10 @@ class Proof:
 
 
 def newest_proofs(rpo: Mapping[str, str | None], now: datetime) -> dict[str, Proof]:
-    """For each system (mapped to the ISO 8601 duration of data that it may lose) its newest proof."""
+    """For each system (mapped to the ISO 8601 duration of data that it may lose) its newest proof.
+
+    Proofs of sets that are missed in the store do not count.
+    """
     query = """
         SELECT s.slug, good.key, good.at, newest.holds, newest.at,
                (SELECT coalesce((b.data->>'taken_at')::timestamptz, b.at) FROM records_evidencerecord AS b
@@ -46,11 +50,16 @@ def newest_proofs(rpo: Mapping[str, str | None], now: datetime) -> dict[str, Pro
                SELECT holds, at FROM records_evidencerecord
                 WHERE system = s.slug AND kind = 'proof' ORDER BY at DESC LIMIT 1) AS newest
           LEFT JOIN LATERAL (
+               SELECT data FROM records_evidencerecord
+                WHERE system = s.slug AND kind = 'verification' AND key = %s
+                ORDER BY at DESC LIMIT 1) AS reading ON true
+          LEFT JOIN LATERAL (
                SELECT key, at FROM records_evidencerecord
-                WHERE system = s.slug AND kind = 'proof' AND holds ORDER BY at DESC LIMIT 1) AS good ON true"""
+                WHERE system = s.slug AND kind = 'proof' AND holds
+                  AND NOT coalesce(reading.data->'gone' ? key, false) ORDER BY at DESC LIMIT 1) AS good ON true"""
     proofs = dict.fromkeys(rpo, Proof())
     with connection.cursor() as cursor:
-        cursor.execute(query, [list(rpo)])
+        cursor.execute(query, [list(rpo), MAIN_STORE])
         for slug, key, proven_at, newest_holds, newest_at, set_at in cursor.fetchall():
             taken_at = set_at or proven_at
             allowed = parse_duration(rpo[slug] or "") or DEFAULT_RPO

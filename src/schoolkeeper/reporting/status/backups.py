@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from schoolkeeper.records import sets
 from schoolkeeper.records.models import EvidenceRecord
 from schoolkeeper.reporting.status.period import Period
 
@@ -71,7 +72,7 @@ def collect(system: str, period: Period, rpo: timedelta) -> Backups:
 
 
 def _last_proven(system: str, now: datetime) -> tuple[str, datetime | None]:
-    """A later proof of the same set that failed takes the earlier word back, and so does a set found lost;
+    """A later proof of the same set that failed takes the earlier word back, and so does a set that is missed;
     a proof of a set that the records do not know proves nothing that could be restored."""
     rows = (
         EvidenceRecord.objects.filter(system=system, at__lte=now, kind__in=(SET, PROOF))
@@ -85,10 +86,11 @@ def _last_proven(system: str, now: datetime) -> tuple[str, datetime | None]:
         newest[row.kind, row.key] = row.holds
         if row.kind == SET:
             made.setdefault(row.key, _taken_at(row))
+    missed = sets.missed(system)
     proven = [
         (made[key], key)
         for (kind, key), holds in newest.items()
-        if kind == PROOF and holds and newest.get((SET, key))
+        if kind == PROOF and holds and newest.get((SET, key)) and key not in missed
     ]
     if not proven:
         return "", None
