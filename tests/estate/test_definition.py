@@ -85,6 +85,57 @@ def test_all_faults_are_listed_with_their_place() -> None:
     assert "secret" not in str(caught.value).replace("a secret is a reference", "")
 
 
+STORES = """
+[components.uploads]
+kind = "files"
+path = "/srv/erp/uploads"
+
+[components.backups]
+kind = "store"
+path = "{first}"
+recipients = ["age1jpg29dyvcwa7wujurhc8s74rnhwk9gx3ap7myngv4m79gac9vg5qh7g8v9"]
+
+[components.far]
+kind = "store"
+{second}
+recipients = ["age1jpg29dyvcwa7wujurhc8s74rnhwk9gx3ap7myngv4m79gac9vg5qh7g8v9"]
+
+[components.farther]
+kind = "store"
+url = "s3://school/erp"
+endpoint = "https://s3.example"
+access_key = "env:A"
+secret_key = "env:B"
+recipients = ["age1jpg29dyvcwa7wujurhc8s74rnhwk9gx3ap7myngv4m79gac9vg5qh7g8v9"]
+"""
+SAME_BUCKET = """url = "s3://school/erp"
+endpoint = "https://s3.example"
+access_key = "env:C"
+secret_key = "env:D"
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "place"),
+    [
+        ("/backup", 'path = "/backup/"', "components.far.path: the store backups lies in the same folder"),
+        ("/backup", 'path = "/backup/far"', "components.far.path: the store backups lies in the same folder"),
+        ("/backup", SAME_BUCKET, "components.farther.url: is the same place as the store far"),
+        ("/srv/erp/uploads/backup", 'path = "/far"', "components.backups.path: it and the folder uploads"),
+        ("/srv", 'path = "/far"', "components.backups.path: it and the folder uploads"),
+        ("/srv/erp/../erp/uploads", 'path = "/far"', "components.backups.path: it and the folder uploads"),
+    ],
+)
+def test_a_store_lies_apart_from_other_stores_and_from_what_it_saves(first: str, second: str, place: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse(GOOD + STORES.format(first=first, second=second))
+    assert [place in fault for fault in caught.value.faults] == [True], caught.value.faults
+
+
+def test_stores_beside_each_other_are_well() -> None:
+    parse(GOOD + STORES.format(first="/backup", second='path = "/backup-far"'))
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

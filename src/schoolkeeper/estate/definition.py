@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from schoolkeeper import profiles
 from schoolkeeper.connectors.system import KINDS, System
+from schoolkeeper.estate import places
 from schoolkeeper.kernel.errors import Invalid
 
 _HEADER = re.compile(r"\s*\[([^\[\]]+)\]")
@@ -48,6 +49,7 @@ def parse(text: str, name: str = "definition") -> System:
     system = None
     try:
         system = System.model_validate(data)
+        faults += places.faults(system)
     except ValidationError as error:
         faults += [_fault(detail) for detail in error.errors()]
     if isinstance(data.get("profile"), str) and data["profile"] not in profiles.available():
