@@ -245,6 +245,11 @@ def test_a_person_proves_their_key_and_it_is_kept_nowhere(place: Place) -> None:
     other = pyrage.x25519.Identity.generate()
     assert "does not open" in place("backups", "check-key", place.definition, typed=str(other), code=1)
     assert "no line that begins" in place("backups", "check-key", place.definition, typed="hello", code=2)
+    sealed = place.folder / "key.age"
+    sealed.write_bytes(pyrage.passphrase.encrypt(str(place.key).encode(), "a horse"))
+    assert "sealed itself" in place("backups", "check-key", place.definition, "--key-file", sealed, code=2)
+    sealed.write_bytes(b"\xff\xfe\x00")
+    assert "no line that begins" in place("backups", "check-key", place.definition, "--key-file", sealed, code=2)
     said = place("backups", "check-key", place.definition, typed=f"{place.key}\n")
     assert f"opens the set {set_id}" in said
     assert "opened a set 0 min ago" in place("backups", "show", place.definition, set_id)

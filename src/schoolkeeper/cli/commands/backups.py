@@ -144,18 +144,25 @@ def check_key(
     drills remind of keys that were not proven for long.
 
     Example: schoolkeeper backups check-key north-college --key-file /media/stick/north.key
+
+    One that is sealed itself: age --decrypt north.key.age | schoolkeeper backups check-key north-college
     """
-    text = key_file.read_text() if key_file else _asked_for()
+    text = _text_of(key_file) if key_file else _asked_for()
     with target(system) as found:
         from schoolkeeper.cli.results import backups
 
         console().print(backups.check_key(found, store, text, actor()), markup=False, soft_wrap=True)
 
 
+def _text_of(path: Path) -> str:
+    """Somebody may name what is no text, such as a sealed key: that is told like everything that is no key."""
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
 def _asked_for() -> str:
     """The key, typed or pasted without being shown, or from a pipe."""
     if not sys.stdin.isatty():
-        return sys.stdin.read()
+        return sys.stdin.buffer.read().decode(errors="replace")
     typed: str = typer.prompt("Private key (AGE-SECRET-KEY-…)", hide_input=True, err=True)
     if not typed.strip():
         raise Invalid("private key", ["nothing was typed"])

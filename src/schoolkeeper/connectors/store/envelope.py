@@ -81,6 +81,10 @@ def _told() -> Iterator[None]:
         raise Damaged(str(error)) from None
 
 
+# What `age` writes begins so, as it is and as text.
+SEALED = ("age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----")
+
+
 def identity_from(text: str) -> Identity:
     """The private key in a key file as `age-keygen` writes it. Raises ValueError when there is none."""
     for line in text.splitlines():
@@ -89,4 +93,6 @@ def identity_from(text: str) -> Identity:
                 return pyrage.x25519.Identity.from_str(line.strip())
             except pyrage.IdentityError as error:
                 raise ValueError(f"the private key is not well-formed: {error}") from error
+    if text.startswith(SEALED):
+        raise ValueError("it is sealed itself, with a passphrase or for another key: `age --decrypt` opens it")
     raise ValueError("there is no line that begins with AGE-SECRET-KEY-")

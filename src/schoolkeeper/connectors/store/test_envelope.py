@@ -59,5 +59,7 @@ def test_a_key_file_has_comments(keys: list[pyrage.x25519.Identity]) -> None:
     assert str(identity_from(f"# created: today\n{keys[0]}\n")) == str(keys[0])
     with pytest.raises(ValueError, match="no line"):
         identity_from("age1public")
+    with pytest.raises(ValueError, match="sealed itself"):
+        identity_from("-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n")
     with pytest.raises(ValueError, match="not well-formed"):
         identity_from("AGE-SECRET-KEY-1NONSENSE")
