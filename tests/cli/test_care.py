@@ -55,6 +55,18 @@ def test_tasks_are_listed_with_what_they_declare(cli: Cli) -> None:
     assert "database.analyze" in cli("tasks").stdout
 
 
+def test_a_task_is_told_with_its_options(cli: Cli, in_care: Callable[[], None]) -> None:
+    told = cli("tasks", "recover.files").stdout
+    assert "overwrite" in told
+    assert "Also replace files that are newer" in told
+    assert "database.analyze" not in told
+    assert cli("tasks", "recover.everything").exit_code == 2
+    in_care()
+    wrong = cli("plan", "recover.files", "north-college", "--option", "path=1.jpg")
+    assert wrong.exit_code == 2
+    assert "path: no such option; there are: component, paths, set" in wrong.stderr
+
+
 def test_coverage_is_derived_from_declarations(cli: Cli) -> None:
     coverage = cli.json("coverage")
     assert coverage["total"] == len(coverage["items"]) == 144

@@ -23,6 +23,11 @@ def parse_options(task: AnyTask, given: Mapping[str, object]) -> Options:
     try:
         options: Options = task.options.model_validate(values)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        known = ", ".join(fields) or "none"
+        faults = [
+            f"{'.'.join(map(str, fault['loc']))}: "
+            + (f"no such option; there are: {known}" if fault["type"] == "extra_forbidden" else fault["msg"])
+            for fault in error.errors()
+        ]
         raise Invalid(f"options of {task.spec.id}", faults) from error
     return options

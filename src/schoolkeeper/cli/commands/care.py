@@ -64,12 +64,14 @@ def protect(
 
 
 @command(app, "tasks", serves=("M105", "M113"))
-def tasks(as_json: JsonFlag = False) -> None:
+def tasks(
+    task: Annotated[str, typer.Argument(help="Only this one, with its options.")] = "", as_json: JsonFlag = False
+) -> None:
     """List what Schoolkeeper knows how to do, when it is usually done and how it is taken back.
 
-    Example: schoolkeeper tasks --json
+    Example: schoolkeeper tasks recover.files
     """
     with database():
         from schoolkeeper.cli.results import tasks
 
-        emit(tasks.tasks(), tasks.render, as_json=as_json)
+        emit(tasks.tasks(task), tasks.render_one if task else tasks.render, as_json=as_json)

@@ -66,7 +66,12 @@ def set_(
     catch_up: Annotated[str | None, typer.Option(help="What becomes of a missed one: run, skip or ask.")] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", "-o", metavar="NAME=VALUE", help="An option of the task; may be repeated."),
+        typer.Option(
+            "--option",
+            "-o",
+            metavar="NAME=VALUE",
+            help="One of `schoolkeeper tasks TASK`; may be repeated.",
+        ),
     ] = None,
     usual: Annotated[
         list[str] | None, typer.Option(metavar="FIELD", help="Let a field be as usual again; may be repeated.")

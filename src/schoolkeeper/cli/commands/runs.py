@@ -22,7 +22,12 @@ TaskArgument = Annotated[str, typer.Argument(help="A task's id, as `schoolkeeper
 SystemArgument = Annotated[str, typer.Argument(help="A system's slug, as in its definition.")]
 OptionsOption = Annotated[
     list[str] | None,
-    typer.Option("--option", "-o", metavar="NAME=VALUE", help="An option of the task; may be repeated."),
+    typer.Option(
+        "--option",
+        "-o",
+        metavar="NAME=VALUE",
+        help="One of `schoolkeeper tasks TASK`; may be repeated.",
+    ),
 ]
 NO_WORKER = (
     "No worker is at work, so nothing would happen and nothing was queued. Start `schoolkeeper serve` "

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from schoolkeeper.catalogue.task import AnyTask
 from schoolkeeper.engine.gate import needs_approval
@@ -40,9 +41,9 @@ class TaskLine:
     findings: tuple[str, ...]
 
 
-def tasks() -> tuple[TaskLine, ...]:
-    """Every task, in order of id."""
-    return tuple(_line(task) for task in catalogue().values())
+def tasks(task_id: str = "") -> tuple[TaskLine, ...]:
+    """Every task, in order of id, or one. Raises Invalid when there is none of that id."""
+    return tuple(_line(task) for task in ([catalogue().find(task_id)] if task_id else catalogue().values()))
 
 
 def _line(task: AnyTask) -> TaskLine:
@@ -75,3 +76,12 @@ def render(lines: Sequence[TaskLine]) -> RenderableType:
         risk = line.risk.replace("_", " ") + (", needs approval" if line.needs_approval else "")
         table.add_row(line.id, line.title, line.cadence or "on demand", risk, line.undo)
     return table
+
+
+def render_one(lines: Sequence[TaskLine]) -> RenderableType:
+    """What it does, and what it can be asked for with `--option NAME=VALUE`."""
+    (line,) = lines
+    table = Table("Option", "Unless said", "What it says", box=None, pad_edge=False)
+    for one in line.options:
+        table.add_row(one.name, Text("" if one.default in ("", []) else str(one.default)), Text(one.description))
+    return Group(render(lines), Text(f"\n{line.summary}\n"), table)
