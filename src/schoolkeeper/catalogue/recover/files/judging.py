@@ -43,6 +43,9 @@ def objections(facts: FilesFacts, options: FilesOptions) -> Iterator[Verdict]:
     elif facts.unusable:
         says = f"The set {facts.set} cannot be used for this: {facts.unusable}."
         yield "unusable", Level.ERROR, says, facts.set, "Take another set."
+    elif not any(options.paths):
+        says = "No path was named, so there is nothing to look for."
+        yield "no_match", Level.ERROR, says, facts.component, "Name files and folders with the option `paths`."
     elif not facts.wanted:
         says = f"The set {facts.set} has nothing of what was asked for in {facts.component}."
         yield "no_match", Level.ERROR, says, facts.component, _LIST

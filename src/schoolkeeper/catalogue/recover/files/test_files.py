@@ -337,6 +337,13 @@ def test_a_wrong_place_is_refused(school: School, into: str, why: str) -> None:
     assert why in found.says
 
 
+def test_who_names_no_path_is_told_that(school: School) -> None:
+    subject = asked(school)
+    (found,) = findings(subject, subject.assess(), Level.ERROR)
+    assert "No path was named" in found.says
+    assert "paths" in found.hint
+
+
 def test_a_set_that_cannot_be_used(school: School) -> None:
     (set_id,) = (path.name for path in (school.sets / "sets").iterdir())
     for subject, code in (
