@@ -1,6 +1,5 @@
 """What changed between two sets, from their own lists: nothing is restored for it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -10,6 +9,7 @@ from rich.text import Text
 from schoolkeeper.cli.results.backups import component, manifest_of, signer
 from schoolkeeper.connectors.databases.contents import DatabaseContents
 from schoolkeeper.connectors.store.errors import SealError
+from schoolkeeper.connectors.store.file_table import FileTable
 from schoolkeeper.connectors.store.look import StoreLook
 from schoolkeeper.connectors.store.manifest import Manifest
 from schoolkeeper.connectors.system import System
@@ -65,9 +65,9 @@ def _contents(store: StoreLook, manifest: Manifest) -> DatabaseContents:
     return store.model(manifest.database.contents, manifest.database.contents_digest, DatabaseContents)
 
 
-def _files(store: StoreLook, manifest: Manifest, name: str) -> Mapping[str, str]:
+def _files(store: StoreLook, manifest: Manifest, name: str) -> FileTable:
     part = next((one for one in manifest.files if one.component == name), None)
-    return {file.path: file.sha256 for file in store.index(part).files} if part else {}
+    return store.index(part).files if part else FileTable()
 
 
 def _tables(was: DatabaseContents, now: DatabaseContents) -> tuple[TableChange, ...]:
@@ -90,13 +90,15 @@ def _objects(was: DatabaseContents, now: DatabaseContents) -> tuple[str, ...]:
     )
 
 
-def _folder(name: str, was: Mapping[str, str], now: Mapping[str, str]) -> FolderChange:
-    return FolderChange(
-        component=name,
-        added=tuple(sorted(now.keys() - was.keys())),
-        altered=tuple(sorted(path for path in now.keys() & was.keys() if now[path] != was[path])),
-        deleted=tuple(sorted(was.keys() - now.keys())),
-    )
+def _folder(name: str, was: FileTable, now: FileTable) -> FolderChange:
+    added, altered = [], []
+    for place, path in enumerate(now.paths):
+        if (earlier := was.find(path)) is None:
+            added.append(path)
+        elif was.sha256(earlier) != now.sha256(place):
+            altered.append(path)
+    deleted = (path for path in was.paths if now.find(path) is None)
+    return FolderChange(name, tuple(sorted(added)), tuple(sorted(altered)), tuple(sorted(deleted)))
 
 
 def render(result: Comparison) -> RenderableType:

@@ -50,8 +50,7 @@ def bring(act: Act, given: Arguments) -> Mapping[str, object]:
     """Bring the files of a step back. Whatever is right already is left alone, so it may be repeated."""
     work = Bringing(act, given)
     part, index = work.index()
-    saved: dict[str, StoredFile | Link] = {one.path: one for one in index.files}
-    saved |= {one.path: one for one in index.links}
+    saved = _saved(index, [str(wanted["path"]) for wanted in work.files])
     folders = {one.path: one for one in index.folders}
     try:
         if given["makes_target"]:
@@ -65,6 +64,13 @@ def bring(act: Act, given: Arguments) -> Mapping[str, object]:
     except OSError as error:
         raise Permanent(f"{work.component}: {error.filename}: {error.strerror}") from error
     return {"files": len(work.files)}
+
+
+def _saved(index: Index, paths: Sequence[str]) -> dict[str, StoredFile | Link]:
+    """Those of a list that may have a million."""
+    links = {one.path: one for one in index.links}
+    places = ((path, index.files.find(path)) for path in paths)
+    return {path: links[path] if place is None else index.files[place] for path, place in places}
 
 
 def give_back(act: Act, given: Arguments) -> Mapping[str, object]:

@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from schoolkeeper.catalogue.recover.files.facts import ASIDE, FilesFacts, FilesOptions, State, Wanted
@@ -41,7 +42,7 @@ def look_around(look: Look, options: FilesOptions) -> FilesFacts:
         target=str(root),
         target_exists=root.is_dir(),
         wrong_place=_wrong_place(look, root, wanted) if options.into not in ("", ASIDE) else "",
-        unmatched=[one for one in options.paths if index and not list(_asked_for(index, [one]))],
+        unmatched=[one for one in options.paths if index and next(_asked_for(index, [one]), None) is None],
         wanted=wanted,
     )
 
@@ -58,7 +59,7 @@ def index_of(store: StoreLook, stored: StoredSet | None, component: str) -> tupl
         return None, f"it has no folder {component}; it has: {have}"
     try:
         index = store.index(part)
-        for path in (*(one.path for one in index.files), *(one.path for one in index.links)):
+        for path in chain(index.files.paths, (one.path for one in index.links)):
             path_of(path)
         return index, ""
     except ValueError as error:
@@ -109,10 +110,13 @@ def _choose(store: StoreLook, wanted: str) -> StoredSet | None:
 
 
 def _asked_for(index: Index, patterns: list[str]) -> Iterator[StoredFile | Link]:
-    everything: list[StoredFile | Link] = [*index.files, *index.links]
-    for one in everything:
-        if any(pattern and matches(pattern, one.path) for pattern in patterns):
-            yield one
+    """A folder may have a million files: only those that fit are made objects."""
+
+    def fits(path: str) -> bool:
+        return any(pattern and matches(pattern, path) for pattern in patterns)
+
+    yield from (index.files[place] for place, path in enumerate(index.files.paths) if fits(path))
+    yield from (link for link in index.links if fits(link.path))
 
 
 def _seen(root: Path, one: StoredFile | Link) -> Wanted:

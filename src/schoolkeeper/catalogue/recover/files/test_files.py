@@ -23,6 +23,8 @@ from schoolkeeper.catalogue.recover.files.facts import FilesFacts, FilesOptions
 from schoolkeeper.catalogue.recover.files.task import FILES_ONE_BY_ONE, RecoverFiles
 from schoolkeeper.catalogue.recover.test_recovery import a_school
 from schoolkeeper.connectors.postgres.cluster import Cluster
+from schoolkeeper.connectors.store.file_table import FileTable
+from schoolkeeper.connectors.store.listed import StoredFile
 from schoolkeeper.kernel.errors import Permanent, Unreachable
 from schoolkeeper.kernel.finding import Level
 from schoolkeeper.testing import Conformance, Subject
@@ -103,6 +105,23 @@ def test_what_was_asked_for_comes_back_and_nothing_else(school: School) -> None:
     kept = subject.home / "quarantine" / "conformance" / "replaced" / "uploads" / "photos" / "3.jpg"
     assert kept.read_text() == "thrXe"
     assert not (school.folder / "configuration").exists()
+
+
+def test_of_a_million_files_only_those_that_come_are_made_objects(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (school.uploads / "photos" / "1.jpg").unlink()
+    subject, made = asked(school, "photos/1.jpg"), list[str]()
+
+    def noted(table: FileTable, place: int) -> StoredFile:
+        made.append(table.paths[place])
+        return make(table, place)
+
+    make = FileTable._file
+    monkeypatch.setattr(FileTable, "_file", noted)
+    subject.apply(subject.plan())
+    assert set(made) == {"photos/1.jpg"}
+    assert (school.uploads / "photos" / "1.jpg").exists()
 
 
 def test_a_newer_file_stays_unless_that_is_said(school: School) -> None:

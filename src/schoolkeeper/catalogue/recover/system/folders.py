@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from schoolkeeper.catalogue.recover.system.working import Recovery
@@ -12,7 +13,7 @@ from schoolkeeper.connectors.kept_files import reading
 from schoolkeeper.connectors.store.errors import SealError
 from schoolkeeper.connectors.store.manifest import Index
 from schoolkeeper.connectors.store.planting import path_of, plant
-from schoolkeeper.connectors.store.spelling import unspelled
+from schoolkeeper.connectors.store.spelling import spelled, unspelled
 from schoolkeeper.kernel.errors import Permanent
 from schoolkeeper.kernel.failpoints import failpoint
 
@@ -79,10 +80,14 @@ def _index(recovery: Recovery, component: str) -> Index:
     return index
 
 
-def _paths(index: Index) -> list[str]:
+def _paths(index: Index) -> Iterator[str]:
     """Everything that the list has."""
-    folders, links = [one.path for one in index.folders], [one.path for one in index.links]
-    return [*folders, *(one.path for one in index.files), *links]
+    return chain(index.files.paths, _others(index))
+
+
+def _others(index: Index) -> set[str]:
+    """Folders and links; of files there may be a million."""
+    return {*(one.path for one in index.folders), *(one.path for one in index.links)}
 
 
 def _plant(recovery: Recovery, component: str, index: Index) -> Iterator[Fault]:
@@ -112,11 +117,12 @@ def _unlike(root: Path, component: str, index: Index, told: set[str]) -> Iterato
             yield Fault(code="differs", subject=f"{component}/{link.path}", found="the link is not there")
         elif os.fsencode(path.readlink()) != unspelled(link.target):
             yield Fault(code="differs", subject=f"{component}/{link.path}", found="the link leads elsewhere")
-    listed = {path_of(path) for path in _paths(index)}
+    others = _others(index)
     for folder, names, files in os.walk(root):
         for name in (*names, *files):
             path = (Path(folder) / name).relative_to(root)
-            if path not in listed:
+            saved_as = spelled(path.as_posix())
+            if saved_as not in others and index.files.find(saved_as) is None:
                 yield Fault(code="differs", subject=f"{component}/{os.fsencode(path)!r}", found="nobody saved it")
 
 
