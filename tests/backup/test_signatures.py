@@ -2,11 +2,13 @@
 
 import os
 import re
+import shutil
 import subprocess
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from schoolkeeper.catalogue.backup.copy.task import Copy
 from schoolkeeper.catalogue.backup.drill.proofs import read_proofs
@@ -126,11 +128,24 @@ def test_old_sets_without_a_signature_are_a_note(here: Shelf, ours: KeySigner) -
     assert proven(opened(here, ours)) == {old.set, new.set}
 
 
-def test_a_forged_set_without_a_signature_does_not_count(here: Shelf, ours: KeySigner) -> None:
+def test_a_forged_set_without_a_signature_does_not_count(
+    here: Shelf, ours: KeySigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = sealed(here, here.plant(NOON - 2 * HOUR, [b"rows"]), ours)
     forged = here.plant(NOON - HOUR, [b"grades as somebody wants them"])
     here.prove(forged, NOON)
     one = verify(here, ours)
+    home = here.folder.parent
+    own_path(home).parent.mkdir(mode=0o700)
+    shutil.copy(home / "ours", own_path(home))
+    monkeypatch.setenv("SCHOOLKEEPER_HOME", str(home))
+    lines = backups.listed(one.system, "backups")
+    assert {line.id: line.is_suspect for line in lines} == {made.set: False, forged.set: True}
+    screen = Console(width=150)
+    with screen.capture() as said:
+        screen.print(backups.render(lines))
+    assert forged.set in said.get().splitlines()[1]
+    assert "may be somebody else's" in said.get().splitlines()[1]
     assert ("not_ours", forged.set) in found(one)
     assert not one.task.evidence(one.assess())[0].holds
     assert proven(opened(here, ours)) == {made.set}

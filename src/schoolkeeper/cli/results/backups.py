@@ -1,7 +1,7 @@
 """What lies in a store of backups, read from the store itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 
@@ -22,10 +22,15 @@ from schoolkeeper.kernel.errors import Invalid, Permanent
 from schoolkeeper.ledger.keys import KeySigner, signer_at
 from schoolkeeper.server import configuration
 
+SUSPECT = Text("not signed: may be somebody else's", "red")
+
 
 @dataclass(frozen=True, slots=True)
 class SetLine:
-    """One set; sizes in bytes, times UTC. `proven` is True, False, or None when no drill has tried it."""
+    """One set; sizes in bytes, times UTC. `proven` is True, False, or None when no drill has tried it.
+
+    `is_suspect`: it is not signed, although sets were signed by then, so somebody else may have written it.
+    """
 
     id: str
     taken_at: datetime | None = None
@@ -37,6 +42,7 @@ class SetLine:
     proven: bool | None = None
     proven_at: datetime | None = None
     fault: str = ""
+    is_suspect: bool = False
 
 
 def component(system: System, name: str) -> StoreComponent:
@@ -59,7 +65,9 @@ def listed(system: System, store_name: str) -> tuple[SetLine, ...]:
     with StoreLook(store_name, component(system, store_name), system.slug, signer()) as store:
         sets = store.sets()
         proofs, now = read_proofs(store, sets), datetime.now(UTC)
-    return tuple(_line(one, proofs, now) for one in reversed(sets))
+        suspect = {one.id for one in sets if store.is_suspect(one)}
+    lines = (_line(one, proofs, now) for one in reversed(sets))
+    return tuple(replace(line, is_suspect=line.id in suspect) for line in lines)
 
 
 def _line(one: StoredSet, proofs: Proofs, now: datetime) -> SetLine:
@@ -94,7 +102,8 @@ def render(lines: Sequence[SetLine]) -> RenderableType:
             table.add_row(line.id, Text(f"cannot be used: {line.fault}", "red"))
             continue
         numbers = (f"{line.rows:,}", f"{line.files:,}", size(line.size_bytes), size(line.new_bytes))
-        table.add_row(line.id, age(line.age_hours or 0), *numbers, _answer(line.proven, line.proven_at))
+        answer = SUSPECT if line.is_suspect else _answer(line.proven, line.proven_at)
+        table.add_row(line.id, age(line.age_hours or 0), *numbers, answer)
     return table
 
 
