@@ -99,3 +99,17 @@ class TestAFindingAndTheLedger:
         assert duty is not None
         answers = [Answer(item, True) for item in duty.checklist]
         self.while_a_run_ends(lambda: sign_off(missed.pk, answers, by="amir", has_role=True, now=missed.missed_at))
+
+
+def test_two_people_waive_the_last_two_that_were_missed(own_database: None) -> None:
+    take()
+    look_ahead(NOON)
+    rows = Occurrence.objects.filter(entry__task="duty.findings_review").order_by("due_at")[:2]
+    one, other = rows
+    Occurrence.objects.exclude(pk__in=[one.pk, other.pk]).delete()
+    turn(other.missed_at)
+    meanwhile(
+        lambda: waive(one.pk, by="amir", reason="holidays", now=other.missed_at),
+        first=lambda: waive(other.pk, by="bibi", reason="holidays", now=other.missed_at),
+    )
+    assert FindingRecord.objects.get().resolved_at is not None

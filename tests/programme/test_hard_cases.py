@@ -79,6 +79,29 @@ def test_to_waive_what_is_only_due_does_not_unsay_what_was_missed() -> None:
     assert not told_as_missed()
 
 
+def test_the_finding_of_what_was_missed_stays_until_none_is_left() -> None:
+    entry = only(missed_after_minutes=60, catch_up="ask")
+    turn(at("2026-03-01 11:58"))
+    turn(at("2026-03-03 13:30"), worker=None)
+    first, second, third = entry.occurrences.filter(state=State.MISSED).order_by("due_at")
+    for one in (third, first):
+        waive(one.pk, by="amir", reason="the server was being moved", now=at("2026-03-03 14:00"))
+        assert "due at 2026-03-02 12:00 UTC" in FindingRecord.objects.get(resolved_at=None).says
+    waive(second.pk, by="amir", reason="the server was being moved", now=at("2026-03-03 14:01"))
+    assert not told_as_missed()
+
+
+def test_what_was_made_good_before_keeps_no_finding_open() -> None:
+    missed = missed_one()
+    turn(at("2026-03-02 12:00"))
+    carry_out(at("2026-03-02 12:00"))
+    FindingRecord.objects.update(resolved_at=at("2026-03-02 12:01"))  # as a run that succeeds does
+    turn(at("2026-03-03 13:30"), worker=None)
+    again = missed.entry.occurrences.filter(state=State.MISSED).latest("due_at")
+    waive(again.pk, by="amir", reason="the server was being moved", now=at("2026-03-03 14:00"))
+    assert not told_as_missed()
+
+
 def test_what_has_left_the_programme_is_neither_a_finding_nor_caught_up() -> None:
     missed = missed_one()
     fits_no_more("2026-03-01 14:00")

@@ -139,6 +139,17 @@ def test_what_was_missed_is_done_late_by_it_and_its_finding_goes(review: Occurre
     assert not FindingRecord.objects.filter(code=f"{REVIEW}.missed", resolved_at=None).exists()
 
 
+def test_to_sign_off_an_older_one_does_not_unsay_that_a_newer_one_was_missed(review: Occurrence) -> None:
+    week = timedelta(days=7)
+    turn(MONDAY + 2 * week)
+    first, *_, last = Occurrence.objects.filter(state=State.MISSED, entry__task=REVIEW).order_by("due_at")
+    told = FindingRecord.objects.filter(code=f"{REVIEW}.missed", resolved_at=None)
+    sign(first, hours=15 * 24)
+    assert told.exists()
+    sign(last, hours=15 * 24)
+    assert not told.exists()
+
+
 def test_what_is_being_caught_up_is_signed_there(review: Occurrence) -> None:
     turn(MONDAY + timedelta(days=6, hours=1))
     again = catch_up_one(review.pk, by="keeper", now=MONDAY + timedelta(days=6, hours=2))

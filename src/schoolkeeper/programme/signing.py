@@ -11,7 +11,8 @@ from schoolkeeper.kernel.errors import Invalid, Refused
 from schoolkeeper.programme import duties
 from schoolkeeper.programme.duties import Duty
 from schoolkeeper.programme.models import Attachment, Entry, Occurrence, SignOff
-from schoolkeeper.records import findings, ledger
+from schoolkeeper.programme.scheduler.missing import settle
+from schoolkeeper.records import ledger
 
 EARLY = timedelta(days=14)
 """So long before it is due somebody may do it who will be away."""
@@ -78,7 +79,7 @@ def sign_off(
         "not_done": sum(one.done is False for one in answers),
         "attachments": attached,
     }
-    findings.resolve(entry.system, f"{entry.task}.missed", now)  # before the ledger, as runs take the two
+    settle(occurrence, now, earlier_too=True)
     ledger.append("duty.signed", actor=by, system=entry.system, subject=entry.task, data=data)
     return signed
 

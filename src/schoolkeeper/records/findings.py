@@ -110,6 +110,14 @@ def resolve(system: str, code: str, now: datetime) -> int:
     return FindingRecord.objects.filter(system=system, code=code, resolved_at=None).update(resolved_at=now)
 
 
+def reword(system: str, finding: Finding) -> None:
+    """Let an open finding say something else, without that it was seen again."""
+    told = _storable(finding)
+    FindingRecord.objects.filter(system=system, code=told.code, subject=told.subject, resolved_at=None).update(
+        says=told.says, hint=told.hint, data=told.data
+    )
+
+
 def not_seen_after(now: datetime) -> None:
     """After a clock that was ahead: what it told was seen by now, else no run until then could resolve it."""
     FindingRecord.objects.filter(resolved_at=None, last_seen__gt=now).update(last_seen=now)

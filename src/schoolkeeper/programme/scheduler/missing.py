@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from schoolkeeper.calendars import freezes, windows
 from schoolkeeper.connectors.system import System
@@ -14,10 +15,11 @@ from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.kernel.finding import Finding, Level
 from schoolkeeper.kernel.moments import shown
 from schoolkeeper.kernel.spec import Spec
-from schoolkeeper.programme.models import Gap, Occurrence
+from schoolkeeper.programme.models import Entry, Gap, Occurrence
 from schoolkeeper.programme.scheduler.catching_up import CATCHING_UP
 from schoolkeeper.programme.scheduler.clock import AWAY_AFTER
 from schoolkeeper.records import findings, ledger
+from schoolkeeper.records.models import FindingRecord
 
 AT_ONCE = 500
 _Stretch = tuple[datetime, datetime]
@@ -61,7 +63,12 @@ def give_up(missed: Sequence[Occurrence], now: datetime) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(_GIVE_UP, [list(column) for column in zip(*rows, strict=True)])
-    findings.note_many([_found(one) for one in missed if one.entry.retired_at is None], now)
+    noted = [
+        findings.Noted(one.entry.system, one.entry.task, _finding(one))
+        for one in missed
+        if one.entry.retired_at is None
+    ]
+    findings.note_many(noted, now)
     ledger.append_many(
         [
             ledger.Note(
@@ -77,16 +84,41 @@ def give_up(missed: Sequence[Occurrence], now: datetime) -> None:
     )
 
 
-def _found(occurrence: Occurrence) -> findings.Noted:
+def settle(occurrence: Occurrence, now: datetime, *, earlier_too: bool = False) -> None:
+    """Let the finding of what was missed go with this one; while others of its entry are missed, it tells of the
+    newest of those. What was done makes good what was missed before it (`earlier_too`).
+
+    To be called before the ledger is written, in the order in which runs take the two.
+    """
     entry = occurrence.entry
-    finding = Finding(
-        code=f"{entry.task}.missed",
+    rows = FindingRecord.objects.filter(system=entry.system, code=_code(entry))
+    # Two people may settle the last two at once: the second must see what the first did.
+    list(rows.filter(resolved_at=None).select_for_update())
+    missed = Occurrence.objects.filter(entry=entry, state=Occurrence.State.MISSED, caught_up_by=None)
+    missed = missed.exclude(pk=occurrence.pk)
+    if resolved_at := rows.aggregate(last=Max("resolved_at"))["last"]:
+        missed = missed.filter(ended_at__gt=resolved_at)  # the others were made good, or waived, by then
+    if earlier_too:
+        missed = missed.filter(due_at__gt=occurrence.due_at)
+    if newest := missed.order_by("-due_at").first():
+        findings.reword(entry.system, _finding(newest))
+    else:
+        findings.resolve(entry.system, _code(entry), now)
+
+
+def _code(entry: Entry) -> str:
+    return f"{entry.task}.missed"
+
+
+def _finding(occurrence: Occurrence) -> Finding:
+    entry = occurrence.entry
+    return Finding(
+        code=_code(entry),
         level=Level.WARNING,
         says=f"It was due at {shown(occurrence.due_at, ZoneInfo(entry.zone))} and was missed. {occurrence.says}",
         hint=f"`schoolkeeper programme show {entry.system}` tells what comes next; catch it up or waive it.",
         data={"due_at": occurrence.due_at.isoformat(), "reason": str(occurrence.reason)},
     )
-    return findings.Noted(entry.system, entry.task, finding)
 
 
 def _why(occurrence: Occurrence, gaps: Sequence[Gap]) -> tuple[Occurrence.Reason, str]:

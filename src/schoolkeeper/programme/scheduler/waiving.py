@@ -7,6 +7,7 @@ from django.db import transaction
 
 from schoolkeeper.kernel.errors import Refused
 from schoolkeeper.programme.models import Entry, Occurrence
+from schoolkeeper.programme.scheduler.missing import settle
 from schoolkeeper.records import findings, ledger
 
 AT_ONCE = 500
@@ -16,15 +17,15 @@ AT_ONCE = 500
 def waive(pk: int, *, by: str, reason: str, now: datetime) -> Occurrence:
     """A person says that this one need not be done. Raises Refused without a reason or when it is being done.
 
-    The finding of what was missed goes with what was missed, not with what is only due.
+    The finding of what was missed goes with the last that was missed, not with what is only due.
     """
     occurrence = Occurrence.objects.select_for_update(of=("self",)).select_related("entry").filter(pk=pk).first()
     if occurrence is None or occurrence.state not in (Occurrence.State.DUE, Occurrence.State.MISSED):
         raise Refused(f"Occurrence {pk} is not due, so there is nothing to waive.")
     if not reason.strip():
         raise Refused("Say why: the next person will ask.")
-    if occurrence.state == Occurrence.State.MISSED:  # before the ledger, in the order in which runs take the two
-        findings.resolve(occurrence.entry.system, f"{occurrence.entry.task}.missed", now)
+    if occurrence.state == Occurrence.State.MISSED:
+        settle(occurrence, now)
     _waive(occurrence, by, reason.strip(), now)
     return occurrence
 
