@@ -60,6 +60,19 @@ def test_all_faults_are_told_beside_their_fields(cast: Mapping[str, Client]) -> 
     assert not Freeze.objects.exists()
 
 
+@pytest.mark.parametrize("wrong", ["0202-05-01T08:00", "0001-01-01T00:00", "9999-12-31T23:59"])
+@pytest.mark.parametrize("field", ["starts_at", "ends_at"])
+@pytest.mark.parametrize("page", ["freeze_declare", "window_plan"])
+def test_a_mistyped_year_is_told(
+    page: str, field: str, wrong: str, cast: Mapping[str, Client], system: str
+) -> None:
+    given = {"title": "x", "kind": "hard", "allows": "3", "about": f"system:{system}", **TIMES, field: wrong}
+    answer = cast["approver"].post(reverse(f"admin:{page}"), given)
+    assert "from the year 2000 to 2199" in answer.content.decode()
+    assert not Freeze.objects.exists()
+    assert not Window.objects.exists()
+
+
 def test_a_freeze_is_lifted_with_a_reason(cast: Mapping[str, Client], system: str, now: datetime) -> None:
     freeze, _ = believable_programme.times(now, system, "")
     address = reverse("admin:freeze_lift", args=[freeze.pk])

@@ -15,6 +15,7 @@ from schoolkeeper.calendars.academic.fetching import MOST_BYTES
 from schoolkeeper.calendars.models import AcademicEvent
 from schoolkeeper.calendars.recurrence import as_utc
 from schoolkeeper.calendars.zones import zone_of
+from schoolkeeper.controlroom import common_fields
 from schoolkeeper.controlroom.queries.academic import EVERYBODY
 
 _DATE = {"type": "date"}
@@ -101,7 +102,7 @@ class EventForm(InstitutionForm):
             self.add_error("ends", "Give both times, or none for whole days.")
         for name in ("first", "last"):
             day = given.get(name)
-            if isinstance(day, date) and not 2000 <= day.year < 2200:
+            if isinstance(day, date) and day.year not in common_fields.YEARS:
                 self.add_error(name, "A day from the year 2000 to 2199.")
         return given
 

@@ -10,6 +10,8 @@ from unfold.widgets import (  # type: ignore[import-untyped]
 from schoolkeeper.controlroom import wording
 from schoolkeeper.kernel.spec import Risk
 
+YEARS = range(2000, 2200)
+"""What lies outside is mistyped, and cannot be shown by every clock."""
 OWN_RULE = "own"
 """What is chosen under "How often" when the rule itself is typed."""
 

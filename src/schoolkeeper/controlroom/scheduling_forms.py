@@ -35,6 +35,8 @@ class WallTimeField(forms.CharField):
             found = None
         if found is None or found.tzinfo is not None:
             raise forms.ValidationError("Give a day and a time.")
+        if found.year not in common_fields.YEARS:
+            raise forms.ValidationError("A time from the year 2000 to 2199.")
         return found
 
 
