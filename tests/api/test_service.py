@@ -209,7 +209,6 @@ def test_an_approval_is_not_for_whoever_asked(system: None) -> None:
     run = approver("POST", "/systems/north-college/runs", {"task": "backup.drill"}, status=202)
     answer = approver("POST", f"/runs/{run['id']}/decision", {"grant": True}, status=409)
     assert "not waiting" in answer["detail"]
-    assert approver("POST", f"/runs/{run['id']}/decision", {"grant": False}, status=422)["faults"]
     for number in (10**30, 0, -1):
         approver("POST", f"/runs/{number}/decision", {"grant": True}, status=404)
 

@@ -40,6 +40,11 @@ def test_denied(carrier: Carrier, waiting: Run, shelf: Path) -> None:
     assert list(shelf.iterdir()) == []
 
 
+def test_a_no_says_why(waiting: Run) -> None:
+    with pytest.raises(Refused, match="needs a reason"):
+        decide(waiting, by="approver", grant=False, reason=" ", now=timezone.now())
+
+
 def test_four_eyes(waiting: Run) -> None:
     with pytest.raises(Refused, match="somebody other"):
         decide(waiting, by="keeper", grant=True, reason="", now=timezone.now())

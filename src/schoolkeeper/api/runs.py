@@ -15,7 +15,6 @@ from schoolkeeper.controlroom import roles
 from schoolkeeper.engine import approvals
 from schoolkeeper.engine.request import request as ask_for
 from schoolkeeper.estate.care import find
-from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.records.models import Run
 
 router = Router()
@@ -52,8 +51,6 @@ def decide(request: HttpRequest, number: Number, body: Decision) -> Any:
     """Approve or deny the plan of a run that waits. Binds to exactly this plan and these facts."""
     may_decide(request, body.instead_of)
     found = row_of(Run, number)
-    if not body.grant and not body.reason.strip():
-        raise Invalid("decision", ["reason: a no needs a reason: whoever asked will want to know"])
     approvals.decide(
         found,
         by=who(request),

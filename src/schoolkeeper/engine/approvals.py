@@ -69,6 +69,8 @@ def decide(run: Run, *, by: str, grant: bool, reason: str, now: datetime, instea
     if approval.expires_at <= now:
         expired = shown(approval.expires_at, clock_of(run.system))
         raise Refused(f"The request expired at {expired}; start the run again.")
+    if not grant and not reason.strip():
+        raise Refused("A no needs a reason: whoever asked will want to know.")
     if instead_of and instead_of not in stands_in_for(person(by), now):
         raise Refused(f"{by} does not stand in for {instead_of} now.")
     deciding = [by, instead_of] if instead_of else [by]
