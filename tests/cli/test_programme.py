@@ -38,6 +38,7 @@ def test_a_programme_is_shown_before_any_scheduler_came_by(north: Cli) -> None:
     assert shown["zone"] == "Asia/Tashkent"
     entry = next(one for one in shown["entries"] if one["task"] == "database.analyze")
     assert (entry["rule"], entry["changed"], entry["zone"]) == ("FREQ=DAILY", [], "Asia/Tashkent")
+    assert [one["task"] for one in shown["entries"]] == sorted(one["task"] for one in shown["entries"])
     due = [one for one in shown["occurrences"] if one["task"] == "database.analyze"]
     assert len(due) in (2, 3)
     page = north("programme", "show", "north-college").stdout

@@ -129,9 +129,10 @@ def title_of(task: str) -> str:
 
 
 def _entries(now: datetime) -> QuerySet[Any]:
-    """Entries, each with `next_at`."""
+    """Entries in order, each with `next_at`."""
     coming = Q(occurrences__state=Occurrence.State.DUE, occurrences__not_before__gte=now)
-    return Entry.objects.filter(retired_at=None).annotate(next_at=Min("occurrences__not_before", filter=coming))
+    rows = Entry.objects.filter(retired_at=None).order_by("system", "task")  # counting forgets the usual order
+    return rows.annotate(next_at=Min("occurrences__not_before", filter=coming))
 
 
 def _entry_view(row: Any) -> EntryView:
