@@ -53,6 +53,13 @@ def test_what_is_wrong_with_a_freeze_is_told_at_once(north: Cli) -> None:
     assert not Freeze.objects.exists()
 
 
+@pytest.mark.parametrize("command", [("freeze", "declare"), ("window", "plan")])
+def test_a_name_that_nothing_has_is_told_before_its_clock(command: tuple[str, str], north: Cli) -> None:
+    said = refused(north, *command, "x", "--from", DAY, "--to", NEXT, "--institution", "Nroth")
+    assert "known are: North, South" in said
+    assert "clock" not in said
+
+
 def test_an_override_takes_two_people(north: Cli) -> None:
     asked = north.json(
         *(

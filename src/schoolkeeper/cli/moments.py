@@ -81,11 +81,15 @@ class Options:
 
 
 def by_whose_clock(system: str, institution: str, given: str) -> ZoneInfo:
-    """The zone in which times about a system or an institution are typed and shown. Raises ValueError."""
-    from schoolkeeper.calendars.scope import zone_of
+    """The zone in which times about a system or an institution are typed and shown.
+
+    Raises ValueError, and Invalid when nothing in our care is called so: then no zone would help.
+    """
+    from schoolkeeper.calendars.scope import check, zone_of
 
     if given:
         return zone(given)
+    check("place", system, institution)
     found = zone_of(system, institution)
     if found is None:
         raise ValueError("these systems have several clocks, or are none: say which you mean, such as --zone UTC")

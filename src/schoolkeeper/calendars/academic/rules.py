@@ -54,7 +54,7 @@ def store_rule(
     if category not in Category.values:
         faults.append(f"category: one of {', '.join(Category.values)}")
     if kind not in ("", *Freeze.Kind.values):
-        faults.append("kind: hard, soft, or empty for no freeze")
+        faults.append("kind: hard, soft, none, or usual")
     for name, hours in (("hours_before", hours_before), ("hours_after", hours_after)):
         if not 0 <= hours <= LONGEST_HOURS:
             faults.append(f"{name}: from 0 to {LONGEST_HOURS}, which is a month")
