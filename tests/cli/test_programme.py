@@ -139,7 +139,7 @@ def test_limits_are_shown_set_and_taken_back(north: Cli) -> None:
     limits = {(one["scope"], one["name"]): one["runs"] for one in north.json("programme", "limits")}
     assert (limits["host", ""], limits["host", "web1"]) == (3, 2)
     assert north.json("programme", "limits", "--usual", "host", "--usual", "host:web1") == usual
-    for wrong in ("host", "host=", "host=0", "host=99999", "room=3", "host=x", "=5"):
+    for wrong in ("host", "host=", "host=0", "host=99999", "room=3", "host=x", "=5", "system:nroth=2"):
         assert refused(north, "programme", "limits", "--set", "system=9", "--set", wrong)
     assert not Limit.objects.exists()
 

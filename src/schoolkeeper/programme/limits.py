@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from schoolkeeper.calendars.scope import faults_of
 from schoolkeeper.kernel.errors import Invalid
 from schoolkeeper.programme.models import Limit
 from schoolkeeper.programme.scheduler.load import DEFAULTS
@@ -63,6 +64,10 @@ def _faults(scope: str, name: str, runs: int) -> Iterator[str]:
         yield f"scope: one of {', '.join(Limit.Scope.values)}"
     if len(name) > 300 or (name and not name.isprintable()):
         yield "name: at most 300 characters, the name of a system, a machine or an institution; or nothing"
+    yield from faults_of(
+        system=name if scope == Limit.Scope.SYSTEM else "",
+        institution=name if scope == Limit.Scope.INSTITUTION else "",
+    )
     if not 1 <= runs <= MOST:
         yield f"runs: from 1 to {MOST}; to let nothing through, pause the entry or declare a freeze"
 
