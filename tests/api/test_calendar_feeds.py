@@ -131,6 +131,16 @@ def test_a_persons_feed_has_what_they_own_or_stand_in_for(berlin: None) -> None:
     fetch(where, status=404)
 
 
+def test_a_persons_feed_goes_with_their_account(berlin: None) -> None:
+    person = User.objects.create(username="m.karimova")
+    where, other = address(person="m.karimova"), address(institution="South")
+    fetch(where)
+    person.delete()
+    fetch(where, status=404)
+    fetch(other)
+    assert [one.subject for one in LedgerEntry.objects.filter(kind="feed.revoked")] == ["m.karimova"]
+
+
 def test_an_entry_keeps_its_place_when_its_rows_are_made_anew(berlin: None) -> None:
     where = address(institution="South")
 

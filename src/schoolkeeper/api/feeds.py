@@ -8,6 +8,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from schoolkeeper.api.models import CalendarFeed
 from schoolkeeper.calendars.scope import faults_of
@@ -41,6 +42,14 @@ def revoke(number: int, *, by: str, now: datetime) -> CalendarFeed:
     feed.save(update_fields=["revoked_at"])
     _note("feed.revoked", feed, by)
     return feed
+
+
+def revoke_with_account(sender: type[User], instance: User, **signal: object) -> None:
+    """Revoke the feeds of a person whose account is deleted: later they could not be told from those of people who
+    never had one."""
+    feeds = CalendarFeed.objects.filter(person=instance.username, revoked_at=None)
+    for number in feeds.values_list("pk", flat=True):
+        revoke(number, by="schoolkeeper", now=timezone.now())
 
 
 def behind(token: str) -> CalendarFeed | None:
