@@ -3,6 +3,7 @@
 from datetime import time
 
 import pytest
+from django.contrib.auth.models import User
 
 from schoolkeeper.programme.entries import change, entry_of, faults_of, usual_of
 from schoolkeeper.programme.models import Occurrence
@@ -49,3 +50,22 @@ def test_all_faults_are_told_before_anything_is_done() -> None:
     look_ahead(NOW)
     faults = faults_of(entry_of("north-college", TASK), {"rule": "nonsense", "priority": 101, "zone": "Moon"})
     assert [fault.partition(":")[0] for fault in faults] == ["rule", "zone", "priority"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "faults"),
+    [
+        ({"owner": "amir", "deputy": "Amir"}, ["deputy: name somebody else"]),
+        ({"owner": "bibi"}, ["deputy: name somebody else"]),
+        ({"owner": "left"}, ["owner: left cannot sign in any more"]),
+        ({"owner": "", "deputy": ""}, []),
+        ({"owner": "somebody of the command line"}, []),
+        ({"priority": 3}, []),
+    ],
+)
+def test_an_entry_is_of_people_who_are_there_and_of_two(fields: dict[str, object], faults: list[str]) -> None:
+    take()
+    look_ahead(NOW)
+    entry = change("north-college", TASK, {"owner": "left", "deputy": "bibi"}, by="keeper", now=NOW)
+    User.objects.create(username="left", is_active=False)
+    assert all(said.startswith(told) for said, told in zip(faults_of(entry, fields), faults, strict=True))

@@ -6,6 +6,7 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from schoolkeeper.calendars.recurrence import fault_of
@@ -16,6 +17,7 @@ from schoolkeeper.estate.care import find
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.kernel.canonical import digest
 from schoolkeeper.kernel.errors import Invalid, Refused
+from schoolkeeper.kernel.person import same_person
 from schoolkeeper.kernel.spec import Spec
 from schoolkeeper.programme.ahead import make_ahead, make_anew, take_away
 from schoolkeeper.programme.duties import Duty, duties
@@ -216,9 +218,7 @@ def _values(usual: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, An
 def _faults(entry: Entry, values: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(values.keys() - CHANGEABLE):
         yield f"{name}: unknown; what can be set is {', '.join(sorted(CHANGEABLE))}"
-    for name in ("owner", "deputy"):
-        if name in values and not _is_name(values[name]):
-            yield f"{name}: a name of at most {_LONGEST_NAME} characters, or nothing"
+    yield from _people_faults(entry, values)
     rule = values.get("rule", "")
     if rule != "" and (fault := fault_of(str(rule))):
         yield f"rule: {fault}"
@@ -235,6 +235,18 @@ def _faults(entry: Entry, values: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}: a number of minutes, at least 1 and at most a year"
     if "options" in values:
         yield from _option_faults(entry, values["options"])
+
+
+def _people_faults(entry: Entry, values: Mapping[str, Any]) -> Iterator[str]:
+    given = {name: values[name] for name in ("owner", "deputy") if name in values}
+    for name, person in given.items():
+        if not _is_name(person):
+            yield f"{name}: a name of at most {_LONGEST_NAME} characters, or nothing"
+        elif User.objects.filter(username=person, is_active=False).exists():
+            yield f"{name}: {person} cannot sign in any more; name somebody who is there"
+    owner, deputy = ({"owner": entry.owner, "deputy": entry.deputy} | given).values()
+    if given and owner and all(map(_is_name, (owner, deputy))) and same_person(owner, deputy):
+        yield "deputy: name somebody else: whoever is away cannot be their own deputy"
 
 
 def _option_faults(entry: Entry, options: object) -> Iterator[str]:
