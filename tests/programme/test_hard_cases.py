@@ -79,6 +79,15 @@ def test_to_waive_what_is_only_due_does_not_unsay_what_was_missed() -> None:
     assert not told_as_missed()
 
 
+def test_what_cannot_be_waived_says_why() -> None:
+    missed = missed_one()
+    waive(missed.pk, by="amir", reason="holidays", now=NOON)
+    with pytest.raises(Refused, match="is waived already"):
+        waive(missed.pk, by="bibi", reason="holidays", now=NOON)
+    with pytest.raises(Refused, match="There is no occurrence 0"):
+        waive(0, by="bibi", reason="holidays", now=NOON)
+
+
 def test_the_finding_of_what_was_missed_stays_until_none_is_left() -> None:
     entry = only(missed_after_minutes=60, catch_up="ask")
     turn(at("2026-03-01 11:58"))

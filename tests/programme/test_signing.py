@@ -110,6 +110,11 @@ def test_a_proof_is_kept_under_its_digest_and_named_in_the_ledger(audit: Occurre
     assert not attachments.is_intact(tmp_path, attached)
 
 
+def test_what_is_not_there_is_not_signed_off() -> None:
+    with pytest.raises(Refused, match="no such occurrence"):
+        sign_off(0, [], by="amir", has_role=True, now=MONDAY)
+
+
 def test_what_is_too_large_or_empty_leaves_nothing_behind(
     audit: Occurrence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,8 +41,10 @@ def demand_may_sign(entry: Entry, person: str, *, has_role: bool) -> None:
 
 
 def duty_of(occurrence: Occurrence | None) -> Duty:
-    """The duty that an occurrence is of. Raises Refused when it is none."""
-    duty = duties.find(occurrence.entry.task) if occurrence is not None and occurrence.entry.by_people else None
+    """The duty that an occurrence is of. Raises Refused when it is none, or there is no such occurrence."""
+    if occurrence is None:
+        raise Refused("There is no such occurrence.")
+    duty = duties.find(occurrence.entry.task) if occurrence.entry.by_people else None
     if duty is None:
         raise Refused("Only what people do is signed off; the rest has runs and their evidence.")
     return duty

@@ -20,8 +20,11 @@ def waive(pk: int, *, by: str, reason: str, now: datetime) -> Occurrence:
     The finding of what was missed goes with the last that was missed, not with what is only due.
     """
     occurrence = Occurrence.objects.select_for_update(of=("self",)).select_related("entry").filter(pk=pk).first()
-    if occurrence is None or occurrence.state not in (Occurrence.State.DUE, Occurrence.State.MISSED):
-        raise Refused(f"Occurrence {pk} is not due, so there is nothing to waive.")
+    if occurrence is None:
+        raise Refused(f"There is no occurrence {pk}.")
+    if occurrence.state not in (Occurrence.State.DUE, Occurrence.State.MISSED):
+        state = occurrence.get_state_display().lower()
+        raise Refused(f"Occurrence {pk} is {state} already, so there is nothing to waive.")
     if not reason.strip():
         raise Refused("Say why: the next person will ask.")
     if occurrence.state == Occurrence.State.MISSED:
