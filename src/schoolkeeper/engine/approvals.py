@@ -60,7 +60,7 @@ def takes_two(run: Run) -> bool:
 def decide(run: Run, *, by: str, grant: bool, reason: str, now: datetime, instead_of: str = "") -> None:
     """Record a person's decision and let the run go on; `instead_of` is whom they stand in for, if anybody.
 
-    Raises Refused when it is not theirs to make.
+    Raises Refused when it is not theirs to make, and for a no without a reason.
     """
     approval = Approval.objects.select_for_update().filter(run_id=run.pk).first()
     run = Run.objects.get(pk=run.pk)  # as it is now, under the lock: somebody else may have decided meanwhile
