@@ -9,6 +9,7 @@ import pytest
 from schoolkeeper.engine.knowledge import catalogue
 from schoolkeeper.estate.models import SystemRecord
 from schoolkeeper.programme.models import Entry, Limit, Occurrence
+from schoolkeeper.programme.scheduler import starting
 from schoolkeeper.programme.scheduler.load import Due, Load
 from schoolkeeper.programme.scheduler.starting import start
 from schoolkeeper.records.models import Run
@@ -112,6 +113,20 @@ def test_the_most_important_gets_the_only_place() -> None:
     assert started() == [("b", "health.host")]
 
 
+def test_many_that_wait_for_their_schools_place_do_not_hide_those_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(starting, "AT_ONCE", 3)
+    limit("institution", 1, "Crowded")
+    for number in range(7):
+        school(f"crowded{number}", institution="Crowded")
+        due(f"crowded{number}", "health.host", priority=0)
+    school("quiet")
+    due("quiet", "health.host", priority=99)
+    assert turn(NOON).started == 2
+    assert ("quiet", "health.host") in started()
+
+
 def test_runs_that_people_asked_for_take_no_place_of_the_programme() -> None:
     school("a")
     due("a", "health.host")
@@ -153,7 +168,9 @@ class TestOneAfterAnother:
         Occurrence.objects.filter(pk=first.pk).update(due_at=NOON)
         Entry.objects.filter(task="health.host").update(paused=True)
         second = Due(1, 1, "a", "health.database", {}, NOON, "", "UTC")
-        assert Load.of([second], NOON, room=9).waiting == set()
+        load = Load.of(NOON, room=9)
+        load.know([second])
+        assert load.waiting == set()
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class Load:
 
     now: datetime
     room: int
-    records: Mapping[str, SystemRecord]
+    records: dict[str, SystemRecord]
     limits: Mapping[Place, int]
     running: Counter[Place] = field(default_factory=Counter)
     waiting: set[tuple[str, str]] = field(default_factory=set)
@@ -54,14 +54,12 @@ class Load:
     any_freeze: bool = False
 
     @classmethod
-    def of(cls, due: Sequence[Due], now: datetime, *, room: int) -> "Load":
-        """The load as it is, for deciding on these occurrences; `room` is how many runs may be open altogether."""
+    def of(cls, now: datetime, *, room: int) -> "Load":
+        """The load as it is; `room` is how many runs may be open altogether."""
         open_runs = list(_open_runs().values_list("system", "task", "requested_by", "state"))
-        slugs = {one.system for one in due} | {system for system, *_ in open_runs}
-        load = cls(now, room, _systems(slugs), dict(_limits()))
+        load = cls(now, room, _systems({system for system, *_ in open_runs}), dict(_limits()))
         underway = Occurrence.objects.filter(state=Occurrence.State.RUNNING)
         load.entries |= set(underway.values_list("entry", flat=True))
-        load.waiting |= _predecessors(due, now)
         load.any_freeze = freezes.any_in_force(now)
         for system, task, by, state in open_runs:
             known = catalogue().get(task)
@@ -70,6 +68,11 @@ class Load:
             if known is not None:
                 load._disturb(system, known.spec)
         return load
+
+    def know(self, due: Sequence[Due]) -> None:
+        """Have at hand what it takes to decide on these."""
+        self.records |= _systems({one.system for one in due} - self.records.keys())
+        self.waiting |= _predecessors(due, self.now)
 
     def admits(self, due: Due, spec: Spec) -> bool:
         """Whether this one may begin now; it is counted if so."""

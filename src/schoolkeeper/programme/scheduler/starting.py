@@ -19,7 +19,7 @@ from schoolkeeper.programme.models import Occurrence
 from schoolkeeper.programme.scheduler.load import BY, Due, Load, open_count
 from schoolkeeper.programme.scheduler.missing import give_up
 
-AT_ONCE = 5000
+AT_ONCE, PAGES = 5000, 10
 BACKLOG_PER_WORKER = 100
 """So many runs may wait for each worker: with more, what is important would wait behind what is not."""
 LONGEST_CAUSE = 75
@@ -39,20 +39,22 @@ def start(now: datetime, workers: int, backlog_per_worker: int = BACKLOG_PER_WOR
     room = workers * backlog_per_worker
     if open_count() >= room:
         return 0
-    due = _due(now)
-    if not due:
-        return 0
-    load = Load.of(due, now, room=room)
+    load: Load | None = None
     chosen, unknown = list[Due](), list[Due]()
     put_off: dict[datetime, list[int]] = defaultdict(list)
-    for one in due:
-        task = catalogue().get(one.task)
-        if task is None:
-            unknown.append(one)
-        elif again_at := load.window_comes(one.system, task.spec) or load.thaw_comes(one, task.spec):
-            put_off[again_at].append(one.pk)
-        elif load.admits(one, task.spec):
-            chosen.append(one)
+    for page in _due(now):
+        load = load or Load.of(now, room=room)
+        load.know(page)
+        for one in page:
+            task = catalogue().get(one.task)
+            if task is None:
+                unknown.append(one)
+            elif again_at := load.window_comes(one.system, task.spec) or load.thaw_comes(one, task.spec):
+                put_off[again_at].append(one.pk)
+            elif load.admits(one, task.spec):
+                chosen.append(one)
+        if load.room <= 0:
+            break
     _put_off(put_off)
     _cannot_start(unknown, now, "This installation knows no such task.")
     try:
@@ -71,12 +73,21 @@ def _key(entry: int, due_at: datetime, cause: str) -> uuid.UUID:
     return uuid.uuid5(_NAMES, f"{entry}/{due_at.isoformat()}/{cause}")
 
 
-def _due(now: datetime) -> list[Due]:
+def _due(now: datetime) -> Iterator[list[Due]]:
+    """What is due, the most important first, in pages.
+
+    Thousands that wait for a place of their own school must not hide what the others have.
+    """
     rows = Occurrence.objects.filter(state=Occurrence.State.DUE, not_before__lte=now, missed_at__gt=now)
     rows = rows.filter(entry__by_people=False, entry__paused=False, entry__retired_at=None)
     locked = rows.select_for_update(of=("self",), skip_locked=True).order_by("entry__priority", "not_before", "id")
     names = ("pk", "entry", "entry__system", "entry__task", "entry__options", "due_at", "cause", "entry__zone")
-    return [Due(*values) for values in locked.values_list(*names)[:AT_ONCE]]
+    for start in range(0, PAGES * AT_ONCE, AT_ONCE):
+        page = [Due(*values) for values in locked.values_list(*names)[start : start + AT_ONCE]]
+        if page:
+            yield page
+        if len(page) < AT_ONCE:
+            return
 
 
 def _put_off(until: Mapping[datetime, Sequence[int]]) -> None:
