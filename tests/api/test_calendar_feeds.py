@@ -173,7 +173,7 @@ def test_a_wrong_or_revoked_address_is_not_there(berlin: None) -> None:
     fetch(feeds.address(token))
     for wrong in (token[:-1], "x", "%00", "\u00e9", "a" * 5000, feed.digest):
         fetch(f"/calendar/{wrong}.ics", status=404)
-    assert Client().post(feeds.address(token)).status_code == 405
+    assert Client(enforce_csrf_checks=True).post(feeds.address(token)).status_code == 405
     feeds.revoke(feed.pk, by="test", now=NOW)
     fetch(feeds.address(token), status=404)
     with pytest.raises(Refused):

@@ -82,6 +82,9 @@ def test_all_faults_of_an_entry_are_told_at_once(north: Cli) -> None:
     for field in ("rule", "zone", "priority", "catch_up", "options", "colour"):
         assert f"  {field}: " in said, said
     assert "database.analyze" in refused(north, "programme", "set", "north-college", "nothing", "--owner", "x")
+    assert "name what to change" in refused(north, "programme", "set", "north-college", "database.analyze")
+    said = refused(north, "programme", "set", "north-college", "database.analyze", "--at", "02:30:15")
+    assert "wall-clock time such as 02:30" in said
     assert "north-college" in refused(north, "programme", "show", "nowhere")
 
 

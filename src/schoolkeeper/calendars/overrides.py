@@ -8,7 +8,7 @@ from schoolkeeper.calendars.models import Override
 from schoolkeeper.calendars.scope import clock_of
 from schoolkeeper.kernel.errors import Refused
 from schoolkeeper.kernel.moments import shown
-from schoolkeeper.kernel.person import same_person
+from schoolkeeper.kernel.person import person, same_person
 from schoolkeeper.records import ledger
 
 LONGEST = timedelta(hours=24)
@@ -53,6 +53,12 @@ def grant(pk: int, *, by: str, now: datetime) -> Override:
     override.save(update_fields=["granted_by", "granted_at"])
     _note(override, "override.granted", by)
     return override
+
+
+def is_own(pk: int, who: str) -> bool:
+    """Whether this person asked for it, by whatever door."""
+    asked_by = Override.objects.filter(pk=pk).values_list("asked_by", flat=True).first()
+    return asked_by is not None and person(asked_by) == person(who)
 
 
 @transaction.atomic

@@ -229,7 +229,7 @@ def _faults(series: WindowSeries, now: datetime) -> Iterator[str]:
     is_good_zone = is_zone(series.zone)
     if not is_good_zone:
         yield f"zone: {series.zone!r} is no IANA time zone; write one like Asia/Tashkent"
-    if not isinstance(series.at, time):
+    if not isinstance(series.at, time) or series.at.second or series.at.microsecond:
         yield "at: write a wall-clock time such as 02:30"
     elif not SHORTEST_MINUTES <= series.minutes <= LONGEST_MINUTES:
         yield f"minutes: from {SHORTEST_MINUTES} to {LONGEST_MINUTES}, which is a week"

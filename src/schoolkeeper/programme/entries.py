@@ -95,6 +95,8 @@ def refresh(slug: str, now: datetime) -> None:
 def change(system: str, task: str, fields: Mapping[str, Any], *, by: str, now: datetime) -> Entry:
     """Set fields of an entry; None brings a field back to what is usual. Raises Invalid listing every fault."""
     entry = entry_of(system, task, lock=True)
+    if not fields:
+        raise Invalid(f"programme of {system}: {task}", [f"name what to change: {', '.join(sorted(CHANGEABLE))}"])
     if faults := faults_of(entry, fields):
         raise Invalid(f"programme of {system}: {task}", faults)
     values = _values(usual_of(entry), normal(entry, fields))
@@ -264,7 +266,8 @@ def _option_faults(entry: Entry, options: object) -> Iterator[str]:
 
 
 def _is_wall_clock(value: object) -> bool:
-    return isinstance(value, time) and value.tzinfo is None and not value.microsecond
+    """To the minute, as all doors show it: of 02:30:15 nobody would see the seconds."""
+    return isinstance(value, time) and value.tzinfo is None and not value.second and not value.microsecond
 
 
 def _is_number(value: object, least: int, most: int) -> bool:

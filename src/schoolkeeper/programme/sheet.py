@@ -189,7 +189,7 @@ def _toml(value: object) -> str:
     """A value as TOML writes it. Its strings are those of JSON, but for one character that it escapes."""
     match value:
         case time():
-            return f'"{value:%H:%M}"' if value == value.replace(second=0, microsecond=0) else value.isoformat()
+            return f'"{value:%H:%M}"'
         case Mapping():
             pairs = (f"{_toml(str(key))} = {_toml(one)}" for key, one in value.items() if one is not None)
             return f"{{ {', '.join(pairs)} }}"

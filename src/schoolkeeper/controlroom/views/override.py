@@ -7,7 +7,6 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from schoolkeeper.calendars import overrides
-from schoolkeeper.calendars.models import Override
 from schoolkeeper.controlroom import roles
 from schoolkeeper.controlroom.queries.names import Names
 from schoolkeeper.controlroom.scheduling_forms import OverrideForm
@@ -59,8 +58,7 @@ def grant(request: HttpRequest, pk: int) -> HttpResponseBase:
 def end(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Refuse an override or take it back: an approver any, whoever asked their own."""
     who = request.user.get_username()
-    is_own = Override.objects.filter(pk=pk, asked_by=who).exists()
-    if not is_own and not request.user.has_perm(roles.FREEZE):
+    if not overrides.is_own(pk, who) and not request.user.has_perm(roles.FREEZE):
         messages.error(request, "Only an approver ends what somebody else asked for.")
         return redirect("admin:windows")
     try:
