@@ -19,7 +19,8 @@ from schoolkeeper.connectors.postgres.cluster_roles import create_database
 from schoolkeeper.connectors.scratch_servers import release
 from schoolkeeper.testing import Subject
 from schoolkeeper.testing.plugin import HOME
-from tests.smart_erp.erp import Erp, free_port
+from schoolkeeper.testing.ports import own_port
+from tests.smart_erp.erp import Erp
 
 PROFILE = profiles.load("smart-education-erp")
 OF_THE_SECTION = "assignment_id IN (SELECT id FROM assignment WHERE section_id = 2)"
@@ -33,7 +34,7 @@ def erp(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with cluster.connect() as connection:
         create_database(connection, "erp_rows")
     erp = Erp(
-        database_url=cluster.dsn("erp_rows"), home=tmp_path_factory.mktemp("home"), release="1.1", port=free_port()
+        database_url=cluster.dsn("erp_rows"), home=tmp_path_factory.mktemp("home"), release="1.1", port=own_port()
     )
     erp.run("migrate")
     erp.run("fill", "--size", "small", "--seed", "7")

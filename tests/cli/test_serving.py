@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from schoolkeeper.connectors.postgres.cluster_files import free_port
 from schoolkeeper.testing.folders import temporary_folder
+from schoolkeeper.testing.ports import own_port
 from tests.cli.conftest import DEFINITION
 
 PATIENCE_SECONDS = 90
@@ -26,7 +26,7 @@ class Serve:
 
     def __init__(self, home: Path, *options: str) -> None:
         self.home = home
-        self.port = free_port()
+        self.port = own_port()
         self.process = self._start(*options)
         self.said = ""
 

@@ -4,7 +4,6 @@ As a program it fills the database that the environment names: `python tests/con
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from schoolkeeper.testing.ports import own_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30
@@ -30,10 +31,8 @@ def served(dsn: str, home: Path, *, filled: bool = True) -> Iterator[str]:
         "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
     }
     fill = [sys.executable, __file__, "filled" if filled else "empty"]
-    subprocess.run(fill, env=environment, check=True, timeout=120)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    subprocess.run(fill, env=environment, check=True, timeout=300)
+    port = own_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     server = subprocess.Popen(
         [*command, "--log-level", "error", "schoolkeeper.server.wsgi:application"], env=environment

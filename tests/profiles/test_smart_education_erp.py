@@ -17,13 +17,13 @@ from psycopg.rows import dict_row
 from schoolkeeper import profiles
 from schoolkeeper.connectors.postgres.binaries import find
 from schoolkeeper.connectors.postgres.cluster import LOG_FILE_SETTINGS, SCRATCH_SETTINGS, Cluster
-from schoolkeeper.connectors.postgres.cluster_files import free_port
 from schoolkeeper.connectors.postgres.cluster_roles import create_database
 from schoolkeeper.connectors.web.component import WebComponent
 from schoolkeeper.connectors.web.look import Page, WebLook
 from schoolkeeper.profiles.model import Assertion
 from schoolkeeper.testing.arrange import secret_file
 from schoolkeeper.testing.folders import temporary_folder
+from schoolkeeper.testing.ports import own_port
 
 PROFILE = profiles.load("smart-education-erp")
 PASSWORD = "correct horse 1!"
@@ -52,7 +52,7 @@ def erp() -> Iterator[Erp]:
         with Cluster(root / "postgres", find(16, prefer="wheel"), settings=settings) as cluster:
             with cluster.connect() as connection:
                 create_database(connection, "erp")
-            port, home = free_port(), root / "home"
+            port, home = own_port(), root / "home"
             logs = {
                 "application": home / "logs/app.log",
                 "access": home / "logs/access.log",

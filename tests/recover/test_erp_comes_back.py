@@ -34,7 +34,8 @@ from schoolkeeper.profiles.model import Backup
 from schoolkeeper.testing import Subject
 from schoolkeeper.testing.arrange import secret_file
 from schoolkeeper.testing.plugin import HOME
-from tests.smart_erp.erp import PASSWORD, Erp, free_port
+from schoolkeeper.testing.ports import own_port
+from tests.smart_erp.erp import PASSWORD, Erp
 
 FOLDERS = {"uploads": "uploads", "configuration": "config", "code": "code/smart_erp"}
 PROFILE = profiles.load("smart-education-erp").model_copy(update={"backup": Backup(files=list(FOLDERS))})
@@ -57,7 +58,7 @@ def erp(cluster: Cluster) -> Iterator[ErpWithCode]:
     name = f"erp_{secrets.token_hex(4)}"
     with cluster.connect() as connection:
         create_database(connection, name)
-    erp = ErpWithCode(database_url=cluster.dsn(name), home=home, release="1.1", port=free_port())
+    erp = ErpWithCode(database_url=cluster.dsn(name), home=home, release="1.1", port=own_port())
     shutil.copytree(Path(smart_erp.__file__).parent, home / FOLDERS["code"])
     erp.run("migrate")
     erp.run("fill", "--size", "small", "--seed", "7")

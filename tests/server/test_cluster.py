@@ -16,8 +16,8 @@ from schoolkeeper.connectors.postgres.cluster_errors import (
     NotStarted,
     PortTaken,
 )
-from schoolkeeper.connectors.postgres.cluster_files import free_port
 from schoolkeeper.connectors.postgres.cluster_roles import create_database, create_role, database_exists
+from schoolkeeper.testing.ports import own_port
 
 Make = Callable[..., Cluster]
 
@@ -148,7 +148,7 @@ def test_a_wanted_port_that_is_taken_is_a_clear_error(make_cluster: Make) -> Non
         port = stranger.getsockname()[1]
         with pytest.raises(PortTaken, match=f"Port {port} "):
             make_cluster(port=port).start()
-    wanted = free_port()
+    wanted = own_port()
     cluster = make_cluster(port=wanted)
     cluster.start()
     assert cluster.port == wanted

@@ -13,7 +13,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from schoolkeeper.server.postgres import EmbeddedPostgres
 from schoolkeeper.testing.folders import temporary_folder
-from tests.smart_erp.erp import Erp, free_port
+from schoolkeeper.testing.ports import own_port
+from tests.smart_erp.erp import Erp
 
 MakeErp = Callable[..., Erp]
 
@@ -41,7 +42,7 @@ def make_erp(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactor
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         if like:
             shutil.copytree(like.home, home, dirs_exist_ok=True)
-        return Erp(database_url=postgres.dsn(name), home=home, release=release, port=free_port())
+        return Erp(database_url=postgres.dsn(name), home=home, release=release, port=own_port())
 
     return make
 

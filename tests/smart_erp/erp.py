@@ -105,12 +105,6 @@ def post(client: httpx.Client, path: str, data: dict[str, str], **options: Any) 
     return client.post(path, data=data | {"csrfmiddlewaretoken": token}, **options)
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def wait_until_open(port: int, process: subprocess.Popen[str]) -> None:
     """Wait for a process of ours to listen; the one place where real time must pass."""
     deadline = time.monotonic() + START_SECONDS

@@ -4,9 +4,10 @@ import signal
 import subprocess
 import time
 
+from schoolkeeper.testing.ports import own_port
 from smart_erp.traffic.pace import Pace, Stopped
 from tests.smart_erp.conftest import MakeErp
-from tests.smart_erp.erp import COMMAND, Erp, free_port
+from tests.smart_erp.erp import COMMAND, Erp
 
 LIVE = "SELECT count(*) FROM django_session WHERE expire_date > now()"
 
@@ -51,7 +52,7 @@ def wait_for_sign_in(school: Erp, sessions_before: int) -> None:
 
 def test_nobody_there(make_erp: MakeErp) -> None:
     erp = make_erp()
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{own_port()}"
     assert "ConnectError" in erp.run("traffic", "--url", url, "--seconds", "1.5", expect=1)
 
 

@@ -19,7 +19,8 @@ import asyncssh
 
 from schoolkeeper.connectors.guarded import Command, GuardedProcess, last_lines
 from schoolkeeper.connectors.postgres.account import Account, service_account
-from schoolkeeper.connectors.postgres.cluster_files import LOOPBACK, free_port
+from schoolkeeper.connectors.postgres.cluster_files import LOOPBACK
+from schoolkeeper.testing.ports import own_port
 
 START_SECONDS = 20.0
 ACCESS_KEY = "TESTACCESSKEY00000"
@@ -82,7 +83,7 @@ class SftpServer:
 def s3_server(bucket: str = "backups") -> Iterator[S3Server]:
     """An S3 server with one bucket. It knows no object lock and no versions."""
     with _home() as home:
-        folder, port, log = home / "data" / bucket, free_port(), home / "log"
+        folder, port, log = home / "data" / bucket, own_port(), home / "log"
         folder.mkdir(parents=True)
         env = {
             "PATH": os.defpath,
@@ -112,7 +113,7 @@ def sftp_server(host_key_kind: str = "ssh-ed25519") -> Iterator[SftpServer]:
     with _home() as home:
         host_key = asyncssh.generate_private_key(host_key_kind)
         user_key = asyncssh.generate_private_key("ssh-ed25519")
-        folder, port, log = home / "folder", free_port(), home / "log"
+        folder, port, log = home / "folder", own_port(), home / "log"
         folder.mkdir()
         user = account.name if account else home.owner()
         _write(home / "host_key", host_key.export_private_key().decode(), account)

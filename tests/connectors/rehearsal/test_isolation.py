@@ -18,9 +18,9 @@ import psutil
 import pytest
 
 from schoolkeeper.connectors.guarded import GuardedProcess
-from schoolkeeper.connectors.postgres.cluster_files import free_port
 from schoolkeeper.connectors.rehearsal import enclosure
 from schoolkeeper.connectors.rehearsal.isolation import Isolation, PortTaken, Program, start
+from schoolkeeper.testing.ports import own_port
 
 STANDIN = Path(__file__).with_name("standin.py")
 STARTER = Path(__file__).with_name("start_standin.py")
@@ -64,7 +64,7 @@ def foreign() -> Iterator[Path]:
 
 
 def program(folder: Path, wanted: dict[str, Any], database_port: int | None = None) -> Program:
-    port = free_port()
+    port = own_port()
     return Program(
         argv=[sys.executable, str(STANDIN), str(port), json.dumps(wanted)],
         env={"PATH": "/usr/bin:/bin"},
@@ -151,7 +151,7 @@ def test_what_it_leaves_in_the_background_ends_with_it(folder: Path) -> None:
 
 @pytest.mark.parametrize("victim", ["asker", "guardian", "enclosure"])
 def test_everything_ends_when_one_link_of_the_chain_is_killed(folder: Path, victim: str) -> None:
-    port = free_port()
+    port = own_port()
     wanted = json.dumps({"leaves_behind": folder.name})
     with subprocess.Popen(
         [sys.executable, str(STARTER), str(folder), str(port), wanted], stdout=subprocess.PIPE
@@ -176,7 +176,7 @@ def test_everything_ends_when_one_link_of_the_chain_is_killed(folder: Path, vict
 
 def test_where_the_kernel_refuses_it_is_started_all_the_same_and_says_so(folder: Path) -> None:
     """Root without capabilities may neither make namespaces nor map itself into one of its own users."""
-    port = free_port()
+    port = own_port()
     argv = [
         "setpriv",
         "--bounding-set=-all",
@@ -198,7 +198,7 @@ def test_where_the_kernel_refuses_it_is_started_all_the_same_and_says_so(folder:
 
 def test_an_ordinary_account_is_isolated_too(folder: Path, servers: dict[str, Any]) -> None:
     """By the system's own interpreter: another account may not be let to ours."""
-    python, port = shutil.which("python3", path="/usr/bin"), free_port()
+    python, port = shutil.which("python3", path="/usr/bin"), own_port()
     assert python is not None
     scripts = {"enclosure.py": Path(enclosure.__file__), "standin.py": STANDIN}
     for name, script in scripts.items():
