@@ -1,6 +1,6 @@
 """Starts the stand-in by `isolation.start` in a process of its own, says what came of it and waits to be killed.
 
-Arguments: folder, port, what the stand-in is to try.
+Arguments: folder, which holds it, port, what the stand-in is to try.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from schoolkeeper.connectors.rehearsal.isolation import Program, start
 
 folder, port, wanted = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-standin = Path(__file__).with_name("standin.py")
+standin = folder / "home" / "standin.py"
 process, isolation = start(
     Program(
         argv=[sys.executable, str(standin), str(port), wanted],
