@@ -1,10 +1,15 @@
-"""Points Django at the test server. A conftest, because it must override the fixture of pytest-django."""
+"""Points Django at the test server, and makes no test depend on chance. A conftest, because it must override the
+fixture of pytest-django."""
 
+import hypothesis
 import pytest
 from django.db import connections
 
 from schoolkeeper.connectors.postgres.cluster import Cluster
 from schoolkeeper.server.configuration import django_database
+
+# The same examples everywhere, and none of them too slow for a machine that does other things too.
+hypothesis.settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
