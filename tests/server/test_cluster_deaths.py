@@ -1,5 +1,6 @@
 """Whoever is killed, no server is left behind, no data is lost and the next start works."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -25,7 +26,7 @@ postgres = EmbeddedPostgres(Path(sys.argv[1]), settings=SCRATCH_SETTINGS, cache=
 postgres.start()
 if sys.argv[3] == "fork" and os.fork() == 0:
     os.closerange(0, 3)
-    time.sleep(4)
+    time.sleep(600)
     os._exit(0)
 print("started", postgres.cluster.owns_server, flush=True)
 sys.stdin.readline()
@@ -51,13 +52,20 @@ def postmaster_pid(home: Path) -> int:
 def test_the_server_dies_with_its_killed_owner(
     run_script: Script, home: Path, eventually: Callable[..., None], is_gone: Gone, how: str
 ) -> None:
-    """Also when a forked process still holds the owner's pipes."""
+    """Also while a forked process still holds the owner's pipes."""
     owner = start_owner(run_script, home, how)
     server = postmaster_pid(home)
     family = [server, *(child.pid for child in psutil.Process(server).children(recursive=True))]
     assert len(family) > 3
+    children = psutil.Process(owner.pid).children()
+    assert len(children) == (2 if how == "fork" else 1)  # the guardian, and the forked one
     owner.kill()
-    eventually(lambda: all(map(is_gone, family)))
+    try:
+        eventually(lambda: all(map(is_gone, family)))
+    finally:
+        for one in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
 
 
 def test_the_server_dies_with_its_killed_guardian(
