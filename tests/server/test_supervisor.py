@@ -158,9 +158,17 @@ def test_a_program_that_does_not_exist_is_reported(supervise: Callable[..., Supe
 
 
 def test_a_child_that_is_never_ready_runs_out_of_time(
-    home: Path, supervise: Callable[..., Supervisor], clock: Clock, is_gone: Callable[[int], bool]
+    home: Path,
+    supervise: Callable[..., Supervisor],
+    clock: Clock,
+    eventually: Callable[..., None],
+    is_gone: Callable[[int], bool],
 ) -> None:
-    slow = child("slow", WORKER, "slow", home / "notes", ready=lambda: False, ready_timeout_seconds=90)
+    def never() -> bool:
+        eventually(lambda: bool(pids(home, "slow")))  # or it would be gone before it had said which one it is
+        return False
+
+    slow = child("slow", WORKER, "slow", home / "notes", ready=never, ready_timeout_seconds=90)
     with pytest.raises(ChildFailed, match="'slow' was not ready within 90 s"):
         supervise(slow, clock=clock).start()
     assert 90 <= clock.now < 91
