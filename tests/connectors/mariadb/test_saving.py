@@ -5,6 +5,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def two_tables_written_together(dsn: str) -> Iterator[None]:
     run(
         dsn, "INSERT INTO a_first SELECT -seq, 'x' FROM seq_1_to_20000", "INSERT INTO z_last SELECT * FROM a_first"
     )
-    enough = threading.Event()
+    begun, enough = threading.Event(), threading.Event()
 
     def work() -> None:
         with connect("database", dsn, {"lock_wait_timeout": 60}, patient=True) as connection:
@@ -58,14 +59,30 @@ def two_tables_written_together(dsn: str) -> Iterator[None]:
                 for name in ("a_first", "z_last"):
                     query(connection, f"INSERT INTO {name} VALUES ({number}, 'y')")
                 connection.commit()
+                begun.set()
 
     writer = threading.Thread(target=work)
     writer.start()
     try:
+        assert begun.wait(60)
         yield
     finally:
         enough.set()
         writer.join()
+
+
+@contextmanager
+def somebody_writes_for_ten_minutes(dsn: str) -> Iterator[Future[object]]:
+    """What they wait for, which is broken off at the end."""
+    asks = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User sleep'"
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(run, dsn, "INSERT INTO t SELECT SLEEP(600)")
+        deadline = time.monotonic() + 60
+        while not (found := run(dsn, asks)):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        yield writing
+        run(dsn, f"KILL {found[0]['id']}")
 
 
 @pytest.mark.parametrize(
@@ -124,13 +141,10 @@ def test_a_counter_may_stand_where_it_stood_before_or_after(
 
 def test_a_writer_who_does_not_finish_is_not_waited_for(mariadb: str, tmp_path: Path) -> None:
     run(mariadb, "CREATE TABLE t (id INT)")
-    busy = threading.Thread(target=run, args=(mariadb, "INSERT INTO t SELECT SLEEP(8)"))
-    busy.start()
-    started = time.monotonic()
-    _, contents = save(mariadb, tmp_path)
-    assert way_of(contents) == "no lock"
-    assert time.monotonic() - started < 8
-    busy.join()
+    with somebody_writes_for_ten_minutes(mariadb) as writing:
+        _, contents = save(mariadb, tmp_path)
+        assert way_of(contents) == "no lock"
+        assert not writing.done()
 
 
 @pytest.mark.parametrize("lacking", ["SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "EXECUTE"])
