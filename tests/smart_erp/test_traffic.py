@@ -1,53 +1,26 @@
 from __future__ import annotations
 
-import signal
-import subprocess
-import time
-
 from schoolkeeper.testing.ports import own_port
 from smart_erp.traffic.pace import Pace, Stopped
 from tests.smart_erp.conftest import MakeErp
-from tests.smart_erp.erp import COMMAND, Erp
+from tests.smart_erp.erp import Erp
+from tests.smart_erp.visitors import ended, lines_of, traffic, wait_for_work
 
 LIVE = "SELECT count(*) FROM django_session WHERE expire_date > now()"
 
 
-def test_it_leaves_sessions_and_log_lines(school: Erp) -> None:
-    log = school.home / "logs" / "access.log"
-    lines_before = len(log.read_text().splitlines()) if log.exists() else 0
-    sessions_before = school.one(LIVE)
-    output = school.run("traffic", "--url", school.url, "--users", "5", "--rate", "30", "--seconds", "4")
+def test_it_leaves_sessions_and_log_lines_and_ends_when_told(school: Erp) -> None:
+    log, sessions_before = school.home / "logs" / "access.log", school.one(LIVE)
+    lines_before = len(lines_of(log))
+    with traffic(school.url, school.environment, rate=30) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("traffic: 5 users")
+        lines = wait_for_work(log, lines_before)
+        output = ended(process)
     assert "signed in" in output
     assert "500" not in output
     assert school.one(LIVE) > sessions_before
-    lines = log.read_text().splitlines()[lines_before:]
-    assert len(lines) > 30
     assert any(" - teacher" in line for line in lines)
-
-
-def test_it_ends_at_once_when_told(school: Erp) -> None:
-    sessions_before = school.one(LIVE)
-    process = subprocess.Popen(
-        [*COMMAND, "traffic", "--url", school.url, "--rate", "5"],
-        env=school.environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    assert process.stdout.readline().startswith("traffic: 5 users")
-    wait_for_sign_in(school, sessions_before)
-    process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=10)
-    assert process.returncode == 0
-    assert "signed in" in output
-
-
-def wait_for_sign_in(school: Erp, sessions_before: int) -> None:
-    deadline = time.monotonic() + 15
-    while school.one(LIVE) <= sessions_before and time.monotonic() < deadline:
-        time.sleep(0.05)
-    # The visitor learns of the session a moment after the database.
-    time.sleep(0.5)
 
 
 def test_nobody_there(make_erp: MakeErp) -> None:
@@ -58,15 +31,12 @@ def test_nobody_there(make_erp: MakeErp) -> None:
 
 def test_it_waits_for_a_server_that_comes_later(make_erp: MakeErp, filled: Erp) -> None:
     erp = make_erp(like=filled)
-    process = subprocess.Popen(
-        [*COMMAND, "traffic", "--url", erp.url, "--rate", "20", "--seconds", "8"],
-        env=erp.environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with erp.serving():
-        output, _ = process.communicate(timeout=20)
-    assert process.returncode == 0
+    with traffic(erp.url, erp.environment, rate=20) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("traffic: 5 users")
+        with erp.serving():
+            wait_for_work(erp.home / "logs" / "access.log", len(lines_of(filled.home / "logs" / "access.log")))
+            output = ended(process)
     assert "signed in" in output
 
 
