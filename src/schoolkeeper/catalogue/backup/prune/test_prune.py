@@ -155,6 +155,10 @@ def test_what_went_what_stayed_and_why_is_left_as_evidence(here: Shelf) -> None:
     assert evidence.data["freed_bytes"] == before.store_bytes - after.store_bytes > 0
     assert evidence.data["rule"] == one.options.model_dump(mode="json")
     assert all(gone["id"] in evidence.says for gone in removed)
+    (left,) = one.task.evidence_of_change(before, before, one.options)
+    assert not left.holds
+    assert left.data["not_removed"] == [gone["id"] for gone in removed]
+    assert left.data["removed"] == []
     (here.path / f"sets/{made[5].set}/manifest.json").unlink()
     (harmed,) = one.task.evidence_of_change(before, assessed(one), one.options)
     assert not harmed.holds
