@@ -14,7 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 HERE = Path(__file__).parent
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180  # on a machine that does other things too
 
 
 class Answering:
@@ -38,7 +38,7 @@ class Answering:
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(PATIENCE_SECONDS)
 
 
 class Worker:

@@ -127,8 +127,8 @@ class School:
             return unreadable + [fault for part in parts if (fault := store.damage(part))]
 
     def scratch_servers(self) -> list[int]:
-        """Servers of ours that still run a few seconds later."""
-        deadline = time.monotonic() + 15
+        """Servers of ours that still run a moment later."""
+        deadline = time.monotonic() + 60
         while True:
             running = [
                 process.pid
@@ -149,7 +149,7 @@ class School:
     def close(self) -> None:
         assert self.master.stdin is not None
         self.master.stdin.close()
-        self.master.wait(30)
+        self.master.wait(120)
         with self.cluster.connect() as connection:
             names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", (f"{self.name}%",))
             for (name,) in names.fetchall():

@@ -77,13 +77,13 @@ def test_steps_appear_live_and_what_was_opened_stays_open(browser: Browser, addr
         connection.execute(
             "UPDATE records_steprecord SET state = 'done', ended_at = now() WHERE run_id = %s", [number]
         )
-        expect(page.locator("li[data-step='3']")).to_contain_text("Done", timeout=5000)
+        expect(page.locator("li[data-step='3']")).to_contain_text("Done")
         connection.execute(
             "UPDATE records_run SET state = 'ended', outcome = 'ok', ended_at = now(), says = 'All is done.'"
             " WHERE id = %s",
             [number],
         )
-    expect(page.locator("#run-live")).to_contain_text("All is done.", timeout=5000)
+    expect(page.locator("#run-live")).to_contain_text("All is done.")
     assert page.evaluate("window.notReloaded") is True
     _asks_no_more(page)
     context.close()

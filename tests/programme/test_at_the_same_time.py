@@ -41,11 +41,11 @@ def meanwhile(
             working = pool.submit(other)
             until_somebody_waits()
             then()
-        working.result(timeout=30)
+        working.result(timeout=60)
 
 
 def until_somebody_waits() -> None:
-    for _ in range(200):
+    for _ in range(1200):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(

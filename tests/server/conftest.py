@@ -69,7 +69,7 @@ def run_script() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 def eventually() -> Callable[..., None]:
     """Waits until a condition of another process holds, and fails when it never does."""
 
-    def wait(condition: Callable[[], bool], seconds: float = 15) -> None:
+    def wait(condition: Callable[[], bool], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it never came true"

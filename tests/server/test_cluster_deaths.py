@@ -144,7 +144,7 @@ def test_a_process_id_that_was_reused_does_not_prevent_the_start(
     try:
         stale = cluster.files.data / "postmaster.pid"
         stale.write_text(f"{stranger.pid}\n{cluster.files.data}\n1700000000\n5432\n\n127.0.0.1\n  1 1\nready   \n")
-        cluster.start(timeout_seconds=20)
+        cluster.start(timeout_seconds=60)
         assert cluster.is_running()
         assert stranger.poll() is None
     finally:

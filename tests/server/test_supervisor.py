@@ -247,7 +247,7 @@ def test_a_signal_stops_everything_in_reverse_order(
     supervisor = run_script(SUPERVISOR, home)
     eventually(lambda: (home / "upkeep").exists())
     supervisor.send_signal(number)
-    assert supervisor.wait(20) == 0
+    assert supervisor.wait(60) == 0
     assert notes_of(home / "notes")[3:] == ["stop third", "stop second", "stop first"]
 
 

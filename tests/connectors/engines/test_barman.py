@@ -230,9 +230,9 @@ def test_killed_while_taking_nothing_counts_and_nothing_goes_on(north: School) -
 
 def test_a_server_at_which_barman_works_is_worth_another_try(north: School) -> None:
     lock = north.home / ".north-backup.lock"
-    holder = subprocess.Popen(["flock", str(lock), "sleep", "60"])
+    holder = subprocess.Popen(["flock", str(lock), "sleep", "600"])
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not psutil.Process(holder.pid).children() and time.monotonic() < deadline:
             time.sleep(0.02)
         with pytest.raises(Temporary, match="Barman is at work"):

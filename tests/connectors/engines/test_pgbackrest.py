@@ -224,9 +224,9 @@ def test_what_is_not_there_says_so(north: School, tmp_path: Path) -> None:
 def test_a_locked_stanza_is_worth_another_try(north: School) -> None:
     north.server.connect().close()
     lock = north.config.parent / "locks" / "north-backup.lock"
-    holder = subprocess.Popen(["flock", str(lock), "sleep", "60"], **as_postgres())
+    holder = subprocess.Popen(["flock", str(lock), "sleep", "600"], **as_postgres())
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not psutil.Process(holder.pid).children() and time.monotonic() < deadline:
             time.sleep(0.02)
         with pytest.raises(Temporary, match="another pgBackRest"):

@@ -203,7 +203,7 @@ def test_it_dies_with_the_process_that_started_it() -> None:
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     holder.stdout.close()
-    _, alive = psutil.wait_procs(mine, timeout=30)
+    _, alive = psutil.wait_procs(mine, timeout=60)
     assert alive == []
     with MariaServer(folder, binaries.find((10, 3))) as server, server.connect() as connection:
         connection.ping()
