@@ -23,6 +23,7 @@ from schoolkeeper.connectors.postgres.cluster_roles import create_database
 from schoolkeeper.testing.folders import temporary_folder
 
 # Django reads its settings before any fixture runs, hence here; the database's address is filled in later.
+os.umask(0o022)  # servers run under accounts of their own, which must get through the folders that tests make
 _WHOLE_RUN = ExitStack()
 HOME = _WHOLE_RUN.enter_context(temporary_folder("schoolkeeper-test-"))
 atexit.register(_WHOLE_RUN.close)
