@@ -172,7 +172,10 @@ def test_the_round_reads_each_source_once_in_a_while(file: Path) -> None:
     assert reading.read_due(NOW + timedelta(hours=15, minutes=1)) == 1
 
 
-def test_public_holidays(file: Path) -> None:
+@pytest.mark.parametrize("language", ["C", "uz", "en_GB"])
+def test_public_holidays(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the language of the worker's surroundings."""
+    monkeypatch.setenv("LANGUAGE", language)
     source = sources.add(institution=SCHOOL, title="Holidays", country="uz", by="keeper", now=NOW)
     reading.read(source.pk, NOW)
     nowruz = AcademicEvent.objects.get(title="Nowruz", starts_at__year=2026)

@@ -9,6 +9,8 @@ from schoolkeeper.calendars.academic.found import Found, midnight
 from schoolkeeper.calendars.models import AcademicEvent
 
 ONE_DAY = timedelta(days=1)
+# Else it would be that of whoever started the worker, and another start would take each holiday for a new event.
+_LANGUAGE = "en_US"
 
 
 def fault_of(country: str, subdivision: str) -> str:
@@ -25,7 +27,7 @@ def fault_of(country: str, subdivision: str) -> str:
 def read(country: str, subdivision: str, zone: ZoneInfo, since: datetime, until: datetime) -> tuple[Found, ...]:
     """The holidays from `since` to `until`, each a day from midnight to midnight in `zone`."""
     years = range(since.astimezone(zone).year, until.astimezone(zone).year + 1)
-    days = holidays.country_holidays(country, subdiv=subdivision or None, years=years)
+    days = holidays.country_holidays(country, subdiv=subdivision or None, years=years, language=_LANGUAGE)
     found = []
     for day, name in sorted(days.items()):
         starts_at, ends_at = midnight(day, zone), midnight(day + ONE_DAY, zone)
