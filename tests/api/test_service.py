@@ -17,7 +17,7 @@ from schoolkeeper.engine.care import take_into_care
 from schoolkeeper.estate.definition import parse
 from schoolkeeper.kernel.evidence import Evidence
 from schoolkeeper.records import evidence
-from schoolkeeper.records.models import LedgerEntry, Run
+from schoolkeeper.records.models import LedgerEntry, Run, StepRecord
 from tests.api.conftest import DEFINITION, Program
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,35 @@ def test_backup_sets_come_with_their_newest_proof(keeper: Program) -> None:
     assert (backup["set"]["key"], backup["set"]["data"], backup["proof"]["holds"]) == ("one", {"rows": 5}, True)
     assert keeper("GET", "/systems/north-college/backups/one") == backup
     assert "no backup set" in keeper("GET", "/systems/north-college/backups/two", status=404)["detail"]
+
+
+def test_sets_that_are_gone_are_told_apart_from_those_that_are_there(keeper: Program) -> None:
+    """A program that picks the newest set to recover from must not pick one that is not there any more."""
+    now = timezone.now()
+    run = Run.objects.create(
+        system="north-college", task="backup.prune", spec_version=1, requested_by="t", requested_at=now
+    )
+    for age_days, key in enumerate(("kept", "missing", "removed")):
+        evidence.keep(run, [Evidence("backup-set", key, True, "a set", {})], now - timedelta(days=age_days))
+    arguments = {"store": "backups", "set": "removed"}
+    run.steps.create(
+        position=1,
+        key="remove:removed",
+        says="Remove it",
+        action={"verb": "remove", "arguments": arguments},
+        state=StepRecord.State.DONE,
+        ended_at=now,
+    )
+    evidence.keep(run, [Evidence("verification", "backups", False, "one is gone", {"gone": ["missing"]})], now)
+
+    def told(address: str) -> list[tuple[str, bool, bool]]:
+        answers = keeper("GET", address)
+        return [(one["set"]["key"], one["missed"], one["removed_at"] is not None) for one in answers]
+
+    there = [("kept", False, False), ("missing", True, False)]
+    assert told("/systems/north-college/backups") == there
+    assert told("/systems/north-college/backups?removed=true") == [*there, ("removed", False, True)]
+    assert keeper("GET", "/systems/north-college/backups/removed")["removed_at"] is not None
 
 
 def test_a_run_is_asked_for_and_shown(keeper: Program) -> None:

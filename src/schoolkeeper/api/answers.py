@@ -116,10 +116,16 @@ class EvidenceAnswer(Schema):
 
 
 class BackupAnswer(Schema):
-    """A backup set and the newest proof of it, None when no drill has tried it."""
+    """A backup set and the newest proof of it, None when no drill has tried it.
+
+    `removed_at` is when the rule of retention took it away; `missed` says that the newest reading of the store did
+    not find it, although no rule of ours took it away. With neither, it should be there.
+    """
 
     set: EvidenceAnswer
     proof: EvidenceAnswer | None
+    removed_at: datetime | None
+    missed: bool
 
 
 class StretchAnswer(Schema):

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router, Status
@@ -21,6 +22,7 @@ from schoolkeeper.api.answers import (
 from schoolkeeper.api.inputs import Flag, Key, Slug
 from schoolkeeper.api.problems import PROBLEMS
 from schoolkeeper.controlroom import roles
+from schoolkeeper.controlroom.queries.backups import listed, removed_at
 from schoolkeeper.controlroom.queries.trend import recoveries
 from schoolkeeper.engine.gate import needs_approval
 from schoolkeeper.engine.knowledge import catalogue
@@ -30,6 +32,7 @@ from schoolkeeper.records.evidence import find as find_evidence
 from schoolkeeper.records.evidence import vouch
 from schoolkeeper.records.findings import open_findings
 from schoolkeeper.records.models import EvidenceRecord
+from schoolkeeper.records.sets import missed
 
 router = Router()
 Days = Annotated[int, functions.Query(30, ge=1, le=730)]
@@ -79,30 +82,40 @@ def findings(request: HttpRequest, slug: Slug) -> Any:
 
 
 @router.get("/systems/{slug}/backups", response={200: list[BackupAnswer], **PROBLEMS}, tags=["backups"])
-def backups(request: HttpRequest, slug: Slug) -> Any:
-    """The backup sets that runs have left, newest first, each with its newest proof."""
+def backups(request: HttpRequest, slug: Slug, removed: Flag) -> Any:
+    """The backup sets that runs have left, newest first, each with its newest proof.
+
+    Those that the rule of retention took away are left out unless `removed` asks for them.
+    """
     may(request, roles.SEE)
-    rows = EvidenceRecord.objects.filter(system=find(slug).slug)
-    proofs: dict[str, EvidenceRecord] = {}
-    for row in rows.filter(kind="proof").order_by("-at"):
-        proofs.setdefault(row.key, row)
-    sets = rows.filter(kind="backup-set").order_by("-at")[:MOST]
-    return [_backup(row, proofs.get(row.key)) for row in sets]
-
-
-def _backup(row: EvidenceRecord, proof: EvidenceRecord | None) -> BackupAnswer:
-    return BackupAnswer(set=EvidenceAnswer.of(row), proof=EvidenceAnswer.of(proof) if proof else None)
+    return _backups(listed(find(slug).slug, removed=removed)[:MOST])
 
 
 @router.get("/systems/{slug}/backups/{set_id}", response={200: BackupAnswer, **PROBLEMS}, tags=["backups"])
 def backup(request: HttpRequest, slug: Slug, set_id: Key) -> Any:
     """One backup set with its newest proof."""
     may(request, roles.SEE)
-    rows = EvidenceRecord.objects.filter(system=find(slug).slug, key=set_id).order_by("-at")
-    row = rows.filter(kind="backup-set").first()
-    if row is None:
-        return Status(404, Problem(detail=f"{slug} has no backup set {set_id} on record"))
-    return _backup(row, rows.filter(kind="proof").first())
+    found = _backups(listed(find(slug).slug, removed=True).filter(key=set_id)[:1])
+    return found[0] if found else Status(404, Problem(detail=f"{slug} has no backup set {set_id} on record"))
+
+
+def _backups(records: QuerySet[EvidenceRecord]) -> list[BackupAnswer]:
+    """Sets of one system."""
+    sets = list(records)
+    keys = [one.key for one in sets]
+    system = sets[0].system if sets else ""
+    proofs = EvidenceRecord.objects.filter(system=system, kind="proof", key__in=keys).order_by("at")
+    newest = {proof.key: proof for proof in proofs}
+    removed, gone = removed_at([system], keys), missed(system)
+    return [
+        BackupAnswer(
+            set=EvidenceAnswer.of(one),
+            proof=EvidenceAnswer.of(newest[one.key]) if one.key in newest else None,
+            removed_at=removed.get((system, one.key)),
+            missed=one.key in gone,
+        )
+        for one in sets
+    ]
 
 
 @router.get("/systems/{slug}/recovery-trend", response={200: TrendAnswer, **PROBLEMS}, tags=["backups"])

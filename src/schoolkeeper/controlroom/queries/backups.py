@@ -109,7 +109,7 @@ def rows(records: Sequence[EvidenceRecord], names: Names) -> list[SetRow]:
     newest: dict[tuple[str, str], ProofRow] = {}
     for proof in EvidenceRecord.objects.filter(system__in=systems, kind="proof", key__in=keys).order_by("at"):
         newest[proof.system, proof.key] = proof_row(proof)
-    gone = _removed_at(systems, keys)
+    gone = removed_at(systems, keys)
     readings = newest_verifications(systems, MAIN_STORE)
     return [
         _row(
@@ -138,7 +138,8 @@ def _removals() -> QuerySet[StepRecord]:
     return removals().filter(state=StepRecord.State.DONE)
 
 
-def _removed_at(systems: Iterable[str], keys: Iterable[str]) -> dict[tuple[str, str], datetime | None]:
+def removed_at(systems: Iterable[str], keys: Iterable[str]) -> dict[tuple[str, str], datetime | None]:
+    """When the rule of retention took sets away from the main store, by system and set."""
     steps = _removals().filter(run__system__in=systems, action__arguments__set__in=list(keys))
     found = steps.values_list("run__system", "action__arguments__set", "ended_at")
     return {(system, key): at for system, key, at in found}
