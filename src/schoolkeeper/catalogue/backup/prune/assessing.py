@@ -5,6 +5,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from schoolkeeper.catalogue.backup.create.facts import CLOCKS_DIFFER
 from schoolkeeper.catalogue.backup.drill.proofs import read_proofs
 from schoolkeeper.catalogue.backup.prune.choosing import PruneOptions, kept
 from schoolkeeper.catalogue.backup.prune.facts import PrunableSet, PruneFacts
@@ -50,15 +51,16 @@ def removable(store: StoreLook, holdings: Holdings, now: datetime) -> list[Liste
 def _sets(
     store: StoreLook, holdings: Holdings, options: PruneOptions, now: datetime, rpo: timedelta, zone: ZoneInfo
 ) -> list[PrunableSet]:
-    proven = _proven(store, holdings)
+    proven, limit = _proven(store, holdings), now + CLOCKS_DIFFER
     suspect = {one.id for one in holdings.sets if store.is_suspect(one)}
     sets = [
         PrunableSet(
             id=one.set,
             taken_at=one.taken_at,
             size_bytes=one.size_bytes,
-            # What somebody else may have written must not stand for a day in the place of what we did.
-            whole=one.set not in suspect and not holdings.fault_of(one, store),
+            # What somebody else may have written, or a clock that was ahead dated, must not stand for a day in the
+            # place of what we did: nobody knows how old that is.
+            whole=one.set not in suspect and one.taken_at <= limit and not holdings.fault_of(one, store),
             proven=one.set in proven,
         )
         for one in holdings.sound

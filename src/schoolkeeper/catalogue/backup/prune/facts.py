@@ -8,8 +8,8 @@ from schoolkeeper.kernel.facts import Facts
 
 
 class PrunableSet(Facts):
-    """A set with a sound manifest. `whole`: nothing is known to be wrong with it; `proven`: its newest proof
-    holds. `locked_until` is how long the place itself keeps it."""
+    """A set with a sound manifest. `whole`: nothing is known to be wrong with it, nor with its time; `proven`: its
+    newest proof holds. `locked_until` is how long the place itself keeps it."""
 
     id: str
     taken_at: datetime

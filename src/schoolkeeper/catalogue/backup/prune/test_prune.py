@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schoolkeeper.catalogue.backup.prune.choosing import PruneOptions, kept
+from schoolkeeper.catalogue.backup.prune.choosing import PruneOptions, keeping, kept
 from schoolkeeper.catalogue.backup.prune.facts import PrunableSet, PruneFacts
 from schoolkeeper.catalogue.backup.prune.retention import Rule
 from schoolkeeper.catalogue.backup.prune.task import Prune
@@ -118,6 +118,18 @@ def test_proven_young_and_locked_sets_stay(here: Shelf, monkeypatch: pytest.Monk
     hourly = [here.plant(NOON - number * HOUR, [b"x"]) for number in range(2, 8)]
     going = {key.partition(":")[2] for key in keys(prune(here).plan())}
     assert not going & {manifest.set for manifest in hourly}, "they are all younger than the target (RPO)"
+
+
+def test_sets_of_a_clock_that_was_ahead_push_nothing_out(here: Shelf) -> None:
+    """They are older than they say: what was taken and proven since is the newer."""
+    made = days(here, 5)
+    ahead = days(here, 4, last=NOON + 300 * DAY)
+    here.prove(made[0], NOON)
+    here.prove(ahead[0], NOON - 6 * DAY)
+    one = prune(here)
+    staying = keeping(assessed(one), FEW)
+    assert staying.keys() == {made[0].set, *(each.set for each in made[2:]), *(each.set for each in ahead)}
+    assert "the last one proven to restore" in staying[made[0].set]
 
 
 def test_a_damaged_set_stands_for_nothing_and_the_last_whole_proven_one_stays(here: Shelf) -> None:
