@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from schoolkeeper.catalogue.backup.create.earlier import DAMAGED
 from schoolkeeper.catalogue.backup.test_arrange import codes, findings
+from schoolkeeper.catalogue.backup.verify.concluding import verification
 from schoolkeeper.catalogue.backup.verify.copies import CopyFacts, HeldPart, lacking
 from schoolkeeper.catalogue.backup.verify.facts import VerifyFacts
 from schoolkeeper.catalogue.backup.verify.holdings import owner
@@ -72,6 +73,26 @@ def test_a_sound_store_holds_and_the_numbers_are_those_of_the_store(here: Shelf)
     numbers = {one.name: one.value for one in one.task.measure(facts)}
     assert numbers["backup.verified_bytes"] == facts.bytes
     assert numbers["backup.orphan_bytes"] == 0
+
+
+def test_of_an_empty_store_nothing_soothing_is_said(here: Shelf) -> None:
+    one = verify(here)
+    (evidence,) = one.task.evidence(one.assess())
+    assert (evidence.holds, evidence.says) == (False, "backups holds no backup set, so there was nothing to read.")
+    one.recorded_sets = lambda: frozenset({"20260301T110000Z-11111111"})
+    (evidence,) = one.task.evidence(one.assess())
+    assert evidence.says.endswith("Sets that are gone, although no rule removed them: 1.")
+
+
+def test_what_could_not_be_read_is_said_beside_what_was(here: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.plant(NOON - HOUR, [b"rows"])
+    facts = assessed(verify(here))
+    shut = facts.model_copy(update={"unreadable": {"packs/a": "the server answers 503"}})
+    says = verification(shut).says
+    assert "1 could not be read" in says
+    assert "All" not in says
+    unsound = facts.model_copy(update={"unsound": {"20260301T110000Z-11111111": "it has no manifest"}})
+    assert "Sets that cannot be used: 1." in verification(unsound).says
 
 
 def test_sets_that_vanished_are_missed_although_what_is_there_is_sound(here: Shelf) -> None:
