@@ -146,6 +146,7 @@ def test_a_forged_set_without_a_signature_does_not_count(
         screen.print(backups.render(lines))
     assert forged.set in said.get().splitlines()[1]
     assert "may be somebody else's" in said.get().splitlines()[1]
+    assert [line.is_usable for line in lines] == [False, True]
     assert ("not_ours", forged.set) in found(one)
     assert not one.task.evidence(one.assess())[0].holds
     assert proven(opened(here, ours)) == {made.set}

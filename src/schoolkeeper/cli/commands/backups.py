@@ -24,7 +24,7 @@ SetArgument = Annotated[str, typer.Argument(help="The set's id, as `schoolkeeper
 def list_(system: TargetArgument, store: StoreOption = "backups", as_json: JsonFlag = False) -> None:
     """List the backup sets of a system, newest first, each with the age of its last proof.
 
-    Exit code 1 when a set cannot be used, or when there is none.
+    Exit code 1 when a set cannot be used or may be somebody else's, or when there is none.
 
     Example: schoolkeeper backups list north-college
     """
@@ -33,7 +33,7 @@ def list_(system: TargetArgument, store: StoreOption = "backups", as_json: JsonF
 
         result = backups.listed(found, store)
         emit(result, backups.render, as_json=as_json)
-        if not result or any(line.fault for line in result):
+        if not result or not all(line.is_usable for line in result):
             raise typer.Exit(Exit.FINDINGS)
 
 

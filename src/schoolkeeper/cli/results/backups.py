@@ -44,6 +44,11 @@ class SetLine:
     fault: str = ""
     is_suspect: bool = False
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may be recovered from, as far as can be told from here."""
+        return not self.fault and not self.is_suspect
+
 
 def component(system: System, name: str) -> StoreComponent:
     """The store of this name in a definition. Raises Invalid."""
