@@ -154,6 +154,19 @@ def test_another_order_under_the_same_name_is_refused(place: Place) -> None:
     assert "was begun with another options" in said
 
 
+def test_what_failed_before_its_plan_was_not_begun(place: Place) -> None:
+    """Nothing was changed yet: what was wrong in the definition may be put right, and nothing is gone on with."""
+    command = ("rescue", "backup.create", place.definition, "--confirm", "north-college")
+    store = place.folder / "store"
+    right, elsewhere = place.definition.read_text(), store.rename(place.folder / "elsewhere")
+    place(*command, code=3)
+    place.definition.write_text(right.replace(str(store), str(elsewhere)))
+    said = place(*command)
+    assert "goes on where it was" not in said
+    kinds = [entry["kind"] for entry in place.journal()]
+    assert (kinds[:3], kinds[-1]) == (["begun", "begun", "planned"], "ended")
+
+
 def test_an_altered_journal_is_not_gone_on_with(place: Place) -> None:
     command = ("rescue", "backup.create", place.definition, "--confirm", "north-college")
     place(*command, failpoint="rescue.step.started:seal=kill", code=-9)
@@ -192,9 +205,9 @@ def test_what_ends_a_rescue_early_leaves_its_working_folder_for_the_next_call(tm
     """Steps that are noted as done rely on it."""
 
     class Interrupted(Rescue):
-        def _carry_out(self, resumed: bool) -> Ended:
+        def _carry_out(self) -> Ended:
             self._context().workspace.mkdir(parents=True, exist_ok=True)
-            if not resumed:
+            if not self.journal.all("started"):
                 self.journal.note("started", {"step": "restore"})
                 raise KeyboardInterrupt
             return Ended(Outcome.OK, "done")

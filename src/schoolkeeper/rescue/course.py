@@ -107,10 +107,10 @@ class Rescue:
             own.release()
 
     def _from_where_it_was(self) -> Ended:
-        began = self._begin()
+        self._begin()
         ended: Ended | None = None
         try:
-            ended = self._carry_out(began)
+            ended = self._carry_out()
         finally:
             # Steps that are noted as done rely on what they left there, so it stays for the next call.
             if ended is not None or not self.journal.all("started"):
@@ -119,8 +119,8 @@ class Rescue:
             self.journal.note("ended", {"outcome": ended.outcome.value, "says": ended.says})
         return ended
 
-    def _begin(self) -> bool:
-        """Note what is to be done; whether that was begun earlier."""
+    def _begin(self) -> None:
+        """Note what is to be done. While nothing was planned, nothing was changed: the order may be another."""
         order = {
             "task": self.task.spec.id,
             "version": self.task.spec.version,
@@ -129,15 +129,15 @@ class Rescue:
             "definition": digest([self.system, self.profile]),
         }
         earlier = self.journal.newest("begun")
-        if earlier is None:
+        is_fixed = self.journal.newest("planned") is not None or self.journal.newest("ended") is not None
+        if earlier is None or not is_fixed:
             self.journal.note("begun", {**order, "by": self.by, "started_at": datetime.now(UTC).isoformat()})
-            return False
+            return
         if different := [name for name, value in order.items() if earlier[name] != value]:
             raise Refused(
                 f"{self.journal.path.name} was begun with another {', '.join(different)}. Go on with the same "
                 "definition and options, or begin a new one with another --name."
             )
-        return True
 
     @property
     def _key(self) -> str:
@@ -148,7 +148,7 @@ class Rescue:
         started_at = datetime.fromisoformat(str(begun["started_at"]))
         return RunContext(self._key, started_at, datetime.now(UTC), self.home, signer_at(self.home))
 
-    def _carry_out(self, resumed: bool) -> Ended:
+    def _carry_out(self) -> Ended:
         if ended := self.journal.newest("ended"):
             return Ended(Outcome(ended["outcome"]), f"It has ended already: {ended['says']}")
         planned = self.journal.newest("planned")
@@ -163,7 +163,7 @@ class Rescue:
             outcome = _outcome(findings, changed=False)
             says = "There is nothing to do." if outcome.is_good else "Nothing was done, for these reasons:"
             return Ended(outcome, says, findings)
-        if not self.approve(Shown(findings, steps, resumed)):
+        if not self.approve(Shown(findings, steps, resumed=planned is not None)):
             if planned is not None:
                 raise Refused(
                     "You did not agree, so nothing more was done; what was begun stands as it is. Run the same "
