@@ -178,6 +178,19 @@ def test_what_a_dump_cannot_carry_of_a_float_is_told(mariadb: str, scratch: Mari
     assert imprecise(contents) == ["t.f"]
 
 
+def test_an_aria_table_comes_back_as_it_was(mariadb: str, scratch: MariaScratch, tmp_path: Path) -> None:
+    """The dump writes out what the table has by default, and the copy then names it as an option."""
+    run(
+        mariadb,
+        "CREATE TABLE plain (id INT PRIMARY KEY) ENGINE=Aria",
+        "CREATE TABLE unchecked (id INT PRIMARY KEY) ENGINE=Aria PAGE_CHECKSUM=0 TRANSACTIONAL=0",
+    )
+    path, contents = save(mariadb, tmp_path)
+    found = restore(scratch, path, contents)
+    assert found.objects == contents.objects
+    assert "page_checksum=0" in found.objects["table"]["unchecked"]
+
+
 def test_the_history_of_versioned_tables_comes_back(mariadb: str, scratch: MariaScratch, tmp_path: Path) -> None:
     run(
         mariadb,
