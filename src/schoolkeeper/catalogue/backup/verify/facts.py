@@ -93,9 +93,11 @@ class VerifyFacts(Facts):
 
     @property
     def newest_sound(self) -> SetState | None:
-        """The newest set with which nothing was found wrong; one that says it is still to come tells no age."""
+        """The newest set with which nothing was found wrong; one that says it is still to come tells no age. What
+        could not be read is told as unknown: it was not found wrong."""
         doubtful = (*self.future, *(one for one in self.sets if one.id in self.suspect))
-        sound = [one for one in self.sets if not one.faults and one not in doubtful]
+        harmed = [one for one in self.sets if not self.unreadable.keys() >= set(one.faults)]
+        sound = [one for one in self.sets if one not in harmed and one not in doubtful]
         return max(sound, key=lambda one: (one.taken_at, one.id), default=None)
 
     @property

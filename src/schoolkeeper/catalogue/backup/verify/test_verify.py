@@ -84,7 +84,24 @@ def test_of_an_empty_store_nothing_soothing_is_said(here: Shelf) -> None:
     assert evidence.says.endswith("Sets that are gone, although no rule removed them: 1.")
 
 
-def test_what_could_not_be_read_is_said_beside_what_was(here: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_could_not_be_read_is_unknown_and_not_broken(here: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a key of S3 that may list but not read, or a server that asks us to slow down."""
+    here.plant(NOON - HOUR, [b"rows"])
+
+    def refused(self: FolderPlace, name: str) -> bytes:
+        if "/packs/" in name:
+            raise Unreachable("backups", "the access key has no right to do this")
+        return (here.folder / name).read_bytes()
+
+    monkeypatch.setattr(FolderPlace, "get", refused)
+    one = verify(here)
+    assert found(one) == {("unknown", "backups")}
+    assert not one.task.evidence(one.assess())[0].holds
+    one.now = NOON + 2 * DAY
+    assert found(one) == {("unknown", "backups"), ("overdue", "")}, "nobody needs to read it to know its age"
+
+
+def test_what_could_not_be_read_is_said_beside_what_was(here: Shelf) -> None:
     here.plant(NOON - HOUR, [b"rows"])
     facts = assessed(verify(here))
     shut = facts.model_copy(update={"unreadable": {"packs/a": "the server answers 503"}})
