@@ -175,7 +175,7 @@ def fill(now: datetime) -> None:
         due_at__gt=now - timedelta(hours=31), state=State.DUE, due_at__lt=now
     ).update(late_at=now - timedelta(hours=2))
     attach(newest("lakeside-school", "duty.system_audit", now), now)
-    audit = due("north-college", "duty.system_audit", now - timedelta(hours=3))
+    audit = due("north-college", "duty.system_audit", now)  # hours ago would be yesterday just after midnight
     sign(audit, now)
     entries.change(
         "lakeside-school",
